@@ -1,0 +1,12 @@
+export * from './access-batch.ts';
+export * from './component.ts';
+export * from './data-plane.ts';
+export * from './facts.ts';
+export * from './kernel.ts';
+export * from './manifest.ts';
+export * from './memory-words.ts';
+export * from './of-type.ts';
+export * from './program.ts';
+export type { ReplacementPolicy } from './replacement.ts';
+export * from './slots.ts';
+export * from './vocabulary.ts';

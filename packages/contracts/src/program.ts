@@ -1,0 +1,74 @@
+import type { Command, View } from './component.ts';
+import type { Fact } from './facts.ts';
+
+/**
+ * A program is a per-CPU kernel routine: a generator in which one `yield` is one globally visible
+ * step. A thread is stored as the log of what its program observed, never as a live generator: a
+ * fresh generator that is fed the log is in the same place. So a program must be a deterministic
+ * function of its context and of what it observes, and observations are short lists of numbers.
+ */
+export type Reply = readonly number[];
+
+export type Step = IssueStep | ReadStep | AwaitStep;
+
+/** Give an order; observe what `pick` takes from the facts that it caused. Waits while `when` is false. */
+export interface IssueStep {
+  readonly kind: 'issue';
+  readonly command: Command;
+  readonly pick?: (facts: readonly Fact[]) => Reply;
+  readonly when?: (view: View) => boolean;
+  readonly reason?: string;
+}
+
+/** Look at the world: one atomic read. */
+export interface ReadStep {
+  readonly kind: 'read';
+  readonly look: (view: View) => Reply;
+}
+
+/** Go on when the guard holds: in place of a spin loop. */
+export interface AwaitStep {
+  readonly kind: 'await';
+  readonly until: (view: View) => boolean;
+  readonly reason: string;
+}
+
+export type Routine<T = void> = Generator<Step, T, Reply>;
+export type Program = Routine<void>;
+
+export interface ProgramContext {
+  readonly cpu: number;
+  readonly args: readonly number[];
+}
+
+/** By name; a thread's program is written `slot/name`. */
+export type Programs = Readonly<Record<string, (context: ProgramContext) => Program>>;
+
+const nothing: Reply = [];
+
+/** Gives an order and observes nothing. */
+export function* order(command: Command): Routine {
+  yield { kind: 'issue', command };
+}
+
+/** Gives an order and observes numbers from its facts. */
+export function* issue<F extends Fact>(command: Command, pick: (facts: readonly F[]) => Reply): Routine<Reply> {
+  return yield { kind: 'issue', command, pick: pick as (facts: readonly Fact[]) => Reply };
+}
+
+/** Reads one number of the world. */
+export function* read(look: (view: View) => number): Routine<number> {
+  const reply = yield { kind: 'read', look: (view) => [look(view)] };
+  return reply[0] as number;
+}
+
+/** Reads several numbers in one atomic step. */
+export function* readAll(look: (view: View) => Reply): Routine<Reply> {
+  return yield { kind: 'read', look };
+}
+
+export function* awaitUntil(reason: string, until: (view: View) => boolean): Routine {
+  yield { kind: 'await', until, reason };
+}
+
+export const observeNothing = (): Reply => nothing;

@@ -1,0 +1,194 @@
+import type { Command, View } from './component.ts';
+import type { CacheEngine, TlbEngine, TlbScope, Walker, WordReader } from './data-plane.ts';
+import type { Fact } from './facts.ts';
+import type { Plugin } from './manifest.ts';
+import type { ProgramContext, Routine } from './program.ts';
+import type { ReplacementPolicy } from './replacement.ts';
+
+/**
+ * The places in a machine. Exactly one plugin fills each, but for `checker`, which is a list.
+ * Routines are generators whose every `yield` is one globally visible step (see program.ts).
+ */
+export interface Slots {
+  readonly frames: FramesPlugin;
+  readonly 'page-table': PageTablePlugin;
+  readonly replacement: ReplacementPlugin;
+  readonly tlb: TlbPlugin;
+  readonly cache: CachePlugin;
+  readonly asid: AsidPlugin;
+  readonly shootdown: ShootdownPlugin;
+  readonly 'mmu-gather': MmuGatherPlugin;
+  readonly reclaim: ReclaimPlugin;
+  readonly mm: MmPlugin;
+  readonly 'run-queue': RunQueuePlugin;
+  readonly scheduler: SchedulerPlugin;
+  readonly cost: CostPlugin;
+  readonly checker: CheckerPlugin;
+}
+export type SlotName = keyof Slots;
+
+export const SLOTS: Readonly<Record<SlotName, string>> = {
+  frames: 'physical page allocator (alloc_pages, free_pages)',
+  'page-table': 'page-table format: encoding, hardware walk, routines that change entries',
+  replacement: 'which way of a full set is replaced, in TLBs and caches',
+  tlb: 'translation look-aside buffers of every CPU',
+  cache: 'L1 caches and outer cache',
+  asid: 'what tells address spaces apart in the TLB, and what a context switch does about it',
+  shootdown: 'how the TLBs of other CPUs lose a translation',
+  'mmu-gather': 'order of clearing entries, invalidating TLBs and freeing pages',
+  reclaim: 'which pages are taken back when memory is short',
+  mm: 'life of an address space: creation, page faults, exit',
+  'run-queue': 'which process runs on which CPU, and how long',
+  scheduler: 'oracle of the interleaving: which CPU takes the next step',
+  cost: 'cycles of a step, relative, with sources',
+  checker: 'oracle that watches the facts and reports violations (a list)',
+};
+
+/** Physical pages by `pfn`; `order` n means 2^n contiguous pages, naturally aligned, as in Linux. */
+export interface FramesPlugin extends Plugin {
+  /** One step; answers the first pfn, or undefined when there is no such block. */
+  allocate(use: FrameUse, order: number, owner?: { readonly mm: number; readonly va: number }): Routine<number | undefined>;
+  free(pfn: number): Routine;
+  freePages(view: View): number;
+  /** The user page in a frame, if it holds one: the reverse map that reclaim needs. */
+  userPage(view: View, pfn: number): { readonly mm: number; readonly va: number } | undefined;
+  readonly firstPfn: number;
+  readonly pages: number;
+}
+export type FrameUse = 'user' | 'page-table' | 'kernel';
+
+/** A present translation as software sees it: the Linux PTE. */
+export interface PteView {
+  readonly pfn: number;
+  readonly young: boolean;
+  readonly dirty: boolean;
+  readonly write: boolean;
+}
+
+export interface PageTablePlugin extends Plugin {
+  /** Bits of virtual address that the format translates. */
+  readonly vaBits: number;
+  /** The walker over simulated memory. */
+  walker(memory: WordReader): Walker;
+  /** TTBR0 for an address space, once `createMm` has run for it. */
+  ttbr(view: View, mm: number): number;
+  /** pgd_alloc. False when there was no memory for it. */
+  createMm(context: ProgramContext, mm: number): Routine<boolean>;
+  /** Frees the tables; every page must have been unmapped before. */
+  freeMm(context: ProgramContext, mm: number): Routine;
+  /** The entry of a page, present or not: undefined when nothing is mapped there. */
+  lookup(view: View, mm: number, va: number): PteView | undefined;
+  /** Is a second-level table there for this address? */
+  hasTable(view: View, mm: number, va: number): boolean;
+  /** pmd_populate with a fresh table, unless one is there; false when there was no memory for it. */
+  populate(context: ProgramContext, mm: number, va: number): Routine<boolean>;
+  /** set_pte_at. The table must be there. */
+  setPte(context: ProgramContext, mm: number, va: number, pte: PteView): Routine;
+  /** ptep_get_and_clear: answers what was there. */
+  clearPte(context: ProgramContext, mm: number, va: number): Routine<PteView | undefined>;
+  /** ptep_test_and_clear_young, without a TLB flush. Answers whether it was young. */
+  clearYoung(context: ProgramContext, mm: number, va: number): Routine<boolean>;
+  /** Pages mapped in an address space, as virtual byte addresses in ascending order. */
+  mappedPages(view: View, mm: number): readonly number[];
+}
+
+export interface ReplacementPlugin extends Plugin {
+  readonly policy: ReplacementPolicy;
+}
+
+export interface TlbPlugin extends Plugin {
+  engine(walker: Walker): TlbEngine;
+  /** One maintenance operation on one CPU, as one step. */
+  invalidate(cpu: number, scope: TlbScope, asid: number, startVpn: number, endVpn: number): Command;
+}
+
+export interface CachePlugin extends Plugin {
+  engine(): CacheEngine;
+  /** What switch_mm must do before the new TTBR0 (VIVT: clean and invalidate everything). */
+  switchMm(context: ProgramContext): Routine;
+  /** flush_cache_page: before a user page's entry is cleared. */
+  flushPage(context: ProgramContext, mm: number, va: number, pfn: number): Routine;
+}
+
+export interface AsidPlugin extends Plugin {
+  /** The ASID under which an mm runs. */
+  asidOf(view: View, mm: number): number;
+  /** The whole of switch_mm and check_context: ends with CONTEXTIDR and TTBR0 written. */
+  switchMm(context: ProgramContext, next: number): Routine;
+}
+
+export interface ShootdownPlugin extends Plugin {
+  /** flush_tlb_range, pages `[startVpn, endVpn)`: when it ends, no CPU can use a translation of the range. */
+  flushTlbRange(context: ProgramContext, mm: number, startVpn: number, endVpn: number): Routine;
+  /** flush_tlb_mm. */
+  flushTlbMm(context: ProgramContext, mm: number): Routine;
+}
+
+/** A gather in progress. It lives on the stack of the routine that began it, as since Linux 3.0. */
+export interface MmuGather {
+  readonly mm: number;
+  readonly fullmm: boolean;
+  startVpn: number;
+  endVpn: number;
+  /** Pages that have been unmapped and not yet freed. */
+  pages: number[];
+}
+
+export interface MmuGatherPlugin extends Plugin {
+  /** tlb_gather_mmu. */
+  begin(context: ProgramContext, mm: number, fullmm: boolean): Routine<MmuGather>;
+  /** One turn of zap_pte_range: ptep_get_and_clear, tlb_remove_tlb_entry, tlb_remove_page. True if a page went. */
+  zapPage(context: ProgramContext, tlb: MmuGather, va: number): Routine<boolean>;
+  /** tlb_finish_mmu. */
+  finish(context: ProgramContext, tlb: MmuGather): Routine;
+}
+
+export interface ReclaimPlugin extends Plugin {
+  /** try_to_free_pages: answers how many pages were freed. */
+  reclaim(context: ProgramContext, wanted: number): Routine<number>;
+}
+
+/** Brings the programs `fault` (args: mm, va, write, fetch, FaultKind, level) and `exit` (args: mm). */
+export interface MmPlugin extends Plugin {
+  readonly programs: NonNullable<Plugin['programs']>;
+  /** mm_init, before a process first runs. False when there was no memory for it. */
+  create(context: ProgramContext, mm: number): Routine<boolean>;
+}
+
+/** Brings the program `schedule`: choose the next process for this CPU and switch to it. */
+export interface RunQueuePlugin extends Plugin {
+  readonly programs: NonNullable<Plugin['programs']>;
+  /** References that the process on this CPU may still run before `schedule` is due; 0: now. */
+  remaining(view: View, cpu: number): number;
+  /** Is there a process that this CPU could take? */
+  waiting(view: View, cpu: number): boolean;
+}
+
+/** One thing that could happen next. */
+export interface Alternative {
+  /** `step`: the CPU's kernel routine takes its next step; `user`: its process runs; `ipi`: a pending IPI is taken. */
+  kind: 'step' | 'user' | 'ipi';
+  cpu: number;
+  /** The earliest time at which it can happen, in cycles. */
+  time: number;
+}
+
+export interface SchedulerPlugin extends Plugin {
+  /** Index into `enabled`, which is not empty. `below(n)` draws from the run's seed. */
+  choose(enabled: readonly Alternative[], below: (bound: number) => number): number;
+  /** How many references the chosen process may run before the next choice; at least 1. */
+  budget(chosen: Alternative, enabled: readonly Alternative[], below: (bound: number) => number): number;
+}
+
+export interface CostPlugin extends Plugin {
+  /** Cycles of a fact, on the CPU that caused it. */
+  cyclesOf(fact: Fact): number;
+  /** Cycles of one count of each counter, in the order of the names. */
+  weights(counterNames: readonly string[]): Float64Array;
+  /** Cycles between sending an IPI and the earliest moment at which the target can take it. */
+  readonly ipiDeliveryCycles: number;
+}
+
+export interface CheckerPlugin extends Plugin {
+  readonly component: NonNullable<Plugin['component']>;
+}

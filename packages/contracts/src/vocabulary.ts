@@ -1,0 +1,41 @@
+import { defineFacts } from './facts.ts';
+import type { FactsIn } from './facts.ts';
+
+/**
+ * Facts that plugins of several slots make or read: the vocabulary of memory management. Facts of
+ * one plugin alone are declared in that plugin's component.
+ *
+ * `va`, `pa` are byte addresses; `vpn`, `pfn` numbers of 4 KiB pages; ranges end before `end`.
+ */
+export const vocabularyFacts = defineFacts({
+  // Physical pages.
+  PageAllocated: { pfn: 'u', order: 'u', use: 's', mm: 'u', va: 'u' },
+  AllocationFailed: { order: 'u', use: 's' },
+  PageFreed: { pfn: 'u', order: 'u' },
+  // Page tables, as software sees them.
+  PgdAllocated: { mm: 'u', pa: 'u' },
+  PgdFreed: { mm: 'u', pa: 'u' },
+  PmdPopulated: { mm: 'u', va: 'u', table: 'u' },
+  PmdCleared: { mm: 'u', va: 'u', table: 'u' },
+  PteSet: { mm: 'u', va: 'u', pfn: 'u', young: 'b', dirty: 'b', write: 'b' },
+  PteCleared: { mm: 'u', va: 'u', pfn: 'u', dirty: 'b' },
+  PteYoungCleared: { mm: 'u', va: 'u', pfn: 'u' },
+  // TLB and cache maintenance.
+  TlbInvalidated: { cpu: 'u', scope: 's', asid: 'u', startVpn: 'u', endVpn: 'u' },
+  /** A barrier that completed earlier maintenance: DSB. */
+  BarrierCompleted: { cpu: 'u' },
+  CacheMaintained: { cpu: 'u', operation: 's', side: 's', whole: 'b', va: 'u', pa: 'u', bytes: 'u' },
+  // mmu_gather.
+  GatherStarted: { cpu: 'u', mm: 'u', fullmm: 'b' },
+  GatherFlushed: { cpu: 'u', mm: 'u', startVpn: 'u', endVpn: 'u', pages: 'u' },
+  GatherFinished: { cpu: 'u', mm: 'u' },
+  // Faults and reclaim.
+  FaultHandled: { cpu: 'u', mm: 'u', va: 'u', outcome: 's' },
+  PageReclaimed: { mm: 'u', va: 'u', pfn: 'u', dirty: 'b' },
+  ReclaimScanned: { hand: 'u', scanned: 'u', freed: 'u' },
+  ProcessKilled: { mm: 'u', va: 'u', reason: 's' },
+  // Scheduling.
+  SliceStarted: { cpu: 'u', mm: 'u' },
+});
+export type VocabularyFact = FactsIn<typeof vocabularyFacts>;
+export type VocabularyFactOf<Name extends keyof typeof vocabularyFacts> = Extract<VocabularyFact, { type: Name }>;

@@ -1,0 +1,10 @@
+export { copyWorld, Fold, viewOf, worldDigest } from './fold.ts';
+export type { NamedComponent, World } from './fold.ts';
+export { Journal } from './journal.ts';
+export type { Recorder } from './journal.ts';
+export { kernelComponents } from './kernel-components.ts';
+export { Machine } from './machine.ts';
+export type { MachineOptions, MachineParts, RunLimits, RunStatus } from './machine.ts';
+export { statisticsKey } from './statistics.ts';
+export type { CpuStatistics, StatisticsState } from './statistics.ts';
+export { LiveThread, revive } from './thread.ts';

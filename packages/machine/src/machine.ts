@@ -1,0 +1,339 @@
+import { CodedError, present } from '@tablewalk/base';
+import { cpusKey, ipisKey, processesKey, TrapKind } from '@tablewalk/contracts';
+import type {
+  AccessBatch,
+  Alternative,
+  DataPlane,
+  IpiState,
+  KernelFact,
+  ProcessState,
+  Programs,
+  RecordedFact,
+  Reply,
+  Slots,
+  Step,
+  Stimulus,
+  View,
+} from '@tablewalk/contracts';
+import type { Observable } from 'rxjs';
+import { worldDigest } from './fold.ts';
+import type { NamedComponent, World } from './fold.ts';
+import { Journal } from './journal.ts';
+import type { Recorder } from './journal.ts';
+import { LiveThread, revive } from './thread.ts';
+
+/** What compose makes of a machine file. */
+export interface MachineParts {
+  readonly cpus: number;
+  readonly seed: number;
+  readonly components: readonly NamedComponent[];
+  /** All programs, by `slot/name`. */
+  readonly programs: Programs;
+  readonly slots: Pick<Slots, 'scheduler' | 'cost' | 'run-queue'>;
+  readonly dataPlane: DataPlane;
+}
+
+export interface MachineOptions {
+  readonly recorder?: Recorder;
+  readonly folding?: 'direct' | 'immutable';
+}
+
+/** Why `run` came back. */
+export type RunStatus =
+  /** The next batch of a process must be offered. */
+  | { readonly kind: 'needs-batch'; readonly mm: number }
+  | { readonly kind: 'finished' }
+  | { readonly kind: 'violated'; readonly by: RecordedFact }
+  | { readonly kind: 'paused' };
+
+export interface RunLimits {
+  /** Stop before the fact with this number is appended by a new step (a step is never cut in two). */
+  readonly untilFact?: number;
+  /** Come back at the first violation (default), or run on. */
+  readonly runThroughViolations?: boolean;
+  /** Come back as soon as this holds between two steps. */
+  readonly until?: (machine: Machine) => boolean;
+}
+
+/** Faults at one place without any access retired between: the routine mends nothing. */
+const FAULTS_WITHOUT_PROGRESS_MAX = 8;
+
+/**
+ * A machine in motion: it takes stimuli, lets the scheduler choose among what may happen next, and
+ * appends the facts. It is synchronous, and knows neither tables nor policies.
+ */
+export class Machine {
+  readonly journal: Journal;
+  private readonly threads: LiveThread[][];
+  private readonly batches = new Map<number, AccessBatch>();
+  private readonly enabled: Alternative[] = [];
+  private faultsWithoutProgress = 0;
+
+  constructor(
+    private readonly parts: MachineParts,
+    options: MachineOptions = {},
+  ) {
+    this.journal = new Journal({
+      components: parts.components,
+      cpus: parts.cpus,
+      seed: parts.seed,
+      cost: parts.slots.cost,
+      dataPlane: parts.dataPlane,
+      folding: options.folding ?? 'direct',
+      ...(options.recorder === undefined ? {} : { recorder: options.recorder }),
+    });
+    this.threads = Array.from({ length: parts.cpus }, () => []);
+    this.weights = parts.slots.cost.weights(parts.dataPlane.counterNames);
+  }
+  private readonly weights: Float64Array;
+
+  get world(): World {
+    return this.journal.world;
+  }
+  get view(): View {
+    return this.journal.view;
+  }
+  get facts$(): Observable<RecordedFact> {
+    return this.journal.facts$;
+  }
+  /** Digest of the world and of the arenas. */
+  digest(): string {
+    return `${worldDigest(this.world)}-${this.parts.dataPlane.digest()}`;
+  }
+  close(): void {
+    this.journal.close();
+  }
+
+  /** Takes something from outside: a process, its next batch, or its end. */
+  offer(stimulus: Stimulus): void {
+    if (stimulus.kind === 'choice') return;
+    this.journal.begin(stimulus);
+    const { mm } = stimulus;
+    if (stimulus.kind === 'process') this.kernelFact({ type: 'ProcessCreated', mm, name: stimulus.name }, -1);
+    else if (stimulus.batch.count === 0) this.kernelFact({ type: 'ReferencesEnded', mm }, -1);
+    else {
+      this.batches.set(mm, stimulus.batch);
+      this.kernelFact({ type: 'BatchSupplied', mm, batch: stimulus.index, count: stimulus.batch.count }, -1);
+    }
+    this.journal.settle();
+  }
+
+  /** Steps until something from outside is needed, or there is nothing left to do. */
+  run(limits: RunLimits = {}): RunStatus {
+    for (;;) {
+      if (this.journal.violation !== undefined && limits.runThroughViolations !== true)
+        return { kind: 'violated', by: this.journal.violation };
+      if (limits.untilFact !== undefined && this.world.facts >= limits.untilFact) return { kind: 'paused' };
+      if (limits.until?.(this) === true) return { kind: 'paused' };
+      this.enterKernel();
+      const wanting = this.processWantingBatch();
+      if (wanting !== undefined) return { kind: 'needs-batch', mm: wanting };
+      this.collectAlternatives();
+      if (this.enabled.length === 0) {
+        if (!this.stuck()) return { kind: 'finished' };
+        this.kernelFact(violation('deadlock', this.firstBusyCpu(), this.world.facts), this.firstBusyCpu());
+        this.journal.settle();
+        return { kind: 'violated', by: present(this.journal.violation, 'violation') };
+      }
+      this.take();
+    }
+  }
+
+  /** No CPU is inside a kernel routine, and no interrupt is under way. */
+  quiescent(): boolean {
+    return this.view(cpusKey).every((cpu) => cpu.stack.length === 0) && this.view(ipisKey).open.length === 0;
+  }
+
+  /** What each CPU waits for, for people. */
+  blockedReasons(): string[] {
+    return this.view(cpusKey).map((_, cpu) => {
+      const step = this.thread(cpu)?.step;
+      return step === undefined || step.kind === 'read' ? '' : (step.reason ?? '');
+    });
+  }
+
+  /** Timer and idle: what begins without anybody's choice. */
+  private enterKernel(): void {
+    const cpus = this.view(cpusKey);
+    const runQueue = this.parts.slots['run-queue'];
+    for (let cpu = 0; cpu < cpus.length; cpu++) {
+      const state = present(cpus[cpu], 'cpu');
+      if (state.stack.length > 0) continue;
+      const process = this.runningProcess(cpu);
+      if (process === undefined) {
+        if (runQueue.waiting(this.view, cpu)) this.start(cpu, 'run-queue/schedule', [], false);
+      } else if (process.position === process.count && process.ended) this.start(cpu, 'mm/exit', [state.mm], false);
+      else if (runQueue.remaining(this.view, cpu) === 0) this.start(cpu, 'run-queue/schedule', [], false);
+    }
+  }
+
+  private runningProcess(cpu: number): ProcessState | undefined {
+    const { mm } = present(this.view(cpusKey)[cpu], 'cpu');
+    if (mm === 0) return undefined;
+    const process = present(this.view(processesKey)[mm], 'process');
+    return process.phase === 'ready' ? process : undefined;
+  }
+
+  private processWantingBatch(): number | undefined {
+    const cpus = this.view(cpusKey);
+    for (let cpu = 0; cpu < cpus.length; cpu++) {
+      const state = present(cpus[cpu], 'cpu');
+      if (state.stack.length > 0) continue;
+      const process = this.runningProcess(cpu);
+      if (process !== undefined && process.position === process.count && !process.ended) return state.mm;
+    }
+    return undefined;
+  }
+
+  private collectAlternatives(): void {
+    const cpus = this.view(cpusKey);
+    const { open } = this.view(ipisKey);
+    this.enabled.length = 0;
+    for (let cpu = 0; cpu < cpus.length; cpu++) {
+      const state = present(cpus[cpu], 'cpu');
+      const clock = this.world.clocks[cpu] as number;
+      const top = state.stack.at(-1);
+      if (open.length > 0 && state.irqsOff === 0 && top?.irq !== true) {
+        const ipi = pendingIpi(open, cpu);
+        if (ipi !== undefined) {
+          const arrival = ipi.sentAt + this.parts.slots.cost.ipiDeliveryCycles;
+          this.enabled.push({ kind: 'ipi', cpu, time: Math.max(clock, arrival) });
+        }
+      }
+      if (top !== undefined) {
+        const step = present(this.thread(cpu)?.step, 'step');
+        const guard = step.kind === 'await' ? step.until : step.kind === 'issue' ? step.when : undefined;
+        if (guard === undefined) this.enabled.push({ kind: 'step', cpu, time: clock });
+        else if (guard(this.view)) this.enabled.push({ kind: 'step', cpu, time: Math.max(clock, this.world.now) });
+      } else if (this.runningProcess(cpu) !== undefined) this.enabled.push({ kind: 'user', cpu, time: clock });
+    }
+  }
+
+  private take(): void {
+    const { scheduler } = this.parts.slots;
+    const below = (bound: number): number => this.journal.below(bound, 0x5eed);
+    const chosen = this.enabled[scheduler.choose(this.enabled, below)];
+    const alternative = present(chosen, 'the scheduler chose none of what is enabled');
+    const { cpu } = alternative;
+    this.journal.waitUntil(cpu, alternative.time);
+    if (alternative.kind === 'ipi') this.deliverIpi(cpu);
+    else if (alternative.kind === 'step') this.stepThread(cpu);
+    else this.runUser(cpu, scheduler.budget(alternative, this.enabled, below));
+    this.journal.settle();
+  }
+
+  private deliverIpi(cpu: number): void {
+    const ipi = present(pendingIpi(this.view(ipisKey).open, cpu), 'ipi');
+    this.kernelFact({ type: 'IpiDelivered', id: ipi.id, cpu }, cpu);
+    this.start(cpu, ipi.program, [ipi.id, ...ipi.args], true);
+  }
+
+  private start(cpu: number, program: string, args: readonly number[], irq: boolean): void {
+    this.kernelFact({ type: 'ThreadStarted', cpu, program, args, irq }, cpu);
+    const live = new LiveThread(this.parts.programs, cpu, { program, args });
+    present(this.threads[cpu], 'cpu').push(live);
+    if (live.step === undefined) this.finish(cpu);
+  }
+
+  /** The innermost thread of a CPU, revived from its log when this process has not seen it run. */
+  private thread(cpu: number): LiveThread | undefined {
+    const { stack } = present(this.view(cpusKey)[cpu], 'cpu');
+    const live = present(this.threads[cpu], 'cpu');
+    for (let depth = live.length; depth < stack.length; depth++)
+      live.push(revive(this.parts.programs, cpu, present(stack[depth], 'thread')));
+    return live.at(-1);
+  }
+
+  private stepThread(cpu: number): void {
+    const live = present(this.thread(cpu), 'thread');
+    const reply = this.perform(present(live.step, 'step'), cpu);
+    this.kernelFact({ type: 'StepTaken', cpu, reply }, cpu);
+    live.feed(reply);
+    if (live.step === undefined) this.finish(cpu);
+  }
+
+  private perform(step: Step, cpu: number): Reply {
+    if (step.kind === 'read') return step.look(this.view);
+    if (step.kind === 'await') return NOTHING;
+    const facts = this.journal.issue(step.command, cpu);
+    return step.pick === undefined ? NOTHING : step.pick(facts);
+  }
+
+  private finish(cpu: number): void {
+    present(this.threads[cpu], 'cpu').pop();
+    this.kernelFact({ type: 'ThreadFinished', cpu }, cpu);
+  }
+
+  /** Runs the CPU's process until the budget is used up or something traps. */
+  private runUser(cpu: number, budget: number): void {
+    const { mm, asid, ttbr } = present(this.view(cpusKey)[cpu], 'cpu');
+    const { position, batch: index, count } = present(this.view(processesKey)[mm], 'process');
+    const batch = present(this.batches.get(mm), 'batch');
+    const { dataPlane } = this.parts;
+    const remaining = this.parts.slots['run-queue'].remaining(this.view, cpu);
+    const to = Math.min(count, position + Math.max(1, Math.min(budget, remaining)));
+    const reached = dataPlane.run(cpu, { asid, ttbr }, batch, position, to);
+    const counters = dataPlane.takeCounters(cpu);
+    const retired = reached - position;
+    if (retired > 0 || counters.length > 0) {
+      const digest = dataPlane.outcomeWord(cpu);
+      const fact: KernelFact = { type: 'BatchRetired', cpu, mm, batch: index, from: position, count: retired, digest, counters };
+      this.kernelFact(fact, cpu, this.cyclesOf(counters));
+    }
+    if (retired > 0) this.faultsWithoutProgress = 0;
+    if (reached < to) this.trap(cpu, mm);
+  }
+
+  private trap(cpu: number, mm: number): void {
+    const { kind, fault, status, level, vaLo, vaHi, pfn, write, fetch } = this.parts.dataPlane.trap;
+    const va = vaHi * 2 ** 32 + vaLo;
+    if (kind === TrapKind.watched) {
+      this.kernelFact({ type: 'StaleTranslationUsed', cpu, mm, va, pfn, write }, cpu);
+      return;
+    }
+    this.kernelFact({ type: 'AbortTaken', cpu, mm, va, kind: fault, status, level, write, fetch }, cpu);
+    this.faultsWithoutProgress += 1;
+    if (this.faultsWithoutProgress > FAULTS_WITHOUT_PROGRESS_MAX * this.parts.cpus)
+      this.kernelFact({ ...violation('fault-loop', cpu, this.world.facts - 1), va }, cpu);
+    this.start(cpu, 'mm/fault', [mm, va, Number(write), Number(fetch), fault, level], false);
+  }
+
+  private cyclesOf(counters: readonly number[]): number {
+    let cycles = 0;
+    for (let i = 0; i < counters.length; i += 2)
+      cycles += (this.weights[counters[i] as number] as number) * (counters[i + 1] as number);
+    return cycles;
+  }
+
+  private kernelFact(fact: KernelFact, cpu: number, cycles?: number): void {
+    this.journal.append(fact, 'kernel', cpu, cycles);
+  }
+
+  private stuck(): boolean {
+    return this.view(cpusKey).some((cpu) => cpu.stack.length > 0);
+  }
+  private firstBusyCpu(): number {
+    return Math.max(
+      0,
+      this.view(cpusKey).findIndex((cpu) => cpu.stack.length > 0),
+    );
+  }
+}
+
+const NOTHING: Reply = [];
+
+function pendingIpi(open: readonly IpiState[], cpu: number): IpiState | undefined {
+  for (let i = 0; i < open.length; i++) {
+    const ipi = open[i] as IpiState;
+    if (ipi.to === cpu && !ipi.delivered) return ipi;
+  }
+  return undefined;
+}
+
+function violation(rule: string, cpu: number, culprit: number): Extract<KernelFact, { type: 'PropertyViolated' }> {
+  return { type: 'PropertyViolated', checker: 'kernel', rule, cpu, culprit, evidence: culprit, va: 0, pfn: 0 };
+}
+
+/** A machine that stands still where it should not: for callers that must end with an error. */
+export const stalled = (reasons: readonly string[]): CodedError =>
+  new CodedError('MACHINE_STALLED', { what: 'no CPU can take a step', why: reasons.filter(Boolean).join('; ') }, 1);
