@@ -29,7 +29,10 @@ const shared = {
   fill: mark,
 };
 
-const lowestClear: ReplacementPolicy = { ...shared, victim: (lane, base, ways) => clearWay(lane, base, ways, 0) };
+const lowestClear: ReplacementPolicy = {
+  ...shared,
+  victim: (lane, base, ways) => clearWay(lane, base, ways, 0),
+};
 
 const randomClear: ReplacementPolicy = {
   ...shared,
