@@ -57,6 +57,14 @@ export interface TranslatedBatch {
   readonly size: Uint16Array;
 }
 
+/**
+ * Bits beside the kind in `TranslatedBatch.kind`, for accountings that count references, not pieces.
+ * `continues`: the piece goes on where the piece before it stopped, at a page boundary (walks may lie
+ * before). `modified`: a store that is the second half of a modify whose load came before.
+ */
+export const PieceFlag = { continues: 8, modified: 16 } as const;
+export const PIECE_KIND_MASK = 7;
+
 /** A reference yields at most this many pieces: four (a modify across two pages) and two walks of four reads. */
 export const PIECES_PER_ACCESS_MAX = 12;
 

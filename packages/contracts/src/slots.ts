@@ -68,6 +68,8 @@ export interface PteView {
 export interface PageTablePlugin extends Plugin {
   /** Bits of virtual address that the format translates. */
   readonly vaBits: number;
+  /** First virtual byte address that is not user space (TASK_SIZE). */
+  readonly taskSize: number;
   /** The walker over simulated memory. */
   walker(memory: WordReader): Walker;
   /** TTBR0 for an address space, once `createMm` has run for it. */
@@ -173,11 +175,21 @@ export interface Alternative {
   time: number;
 }
 
+/** What a scheduler may know beside the alternatives; it keeps no state of its own. */
+export interface Turn {
+  /** The CPU that took the last step; -1 at the beginning. */
+  readonly lastCpu: number;
+  /** Draws from the run's seed. */
+  below(bound: number): number;
+}
+
 export interface SchedulerPlugin extends Plugin {
-  /** Index into `enabled`, which is not empty. `below(n)` draws from the run's seed. */
-  choose(enabled: readonly Alternative[], below: (bound: number) => number): number;
+  /** Index into `enabled`, which is not empty; undefined: ask outside, and record the answer as a stimulus. */
+  choose(enabled: readonly Alternative[], turn: Turn): number | undefined;
   /** How many references the chosen process may run before the next choice; at least 1. */
-  budget(chosen: Alternative, enabled: readonly Alternative[], below: (bound: number) => number): number;
+  budget(chosen: Alternative, enabled: readonly Alternative[], turn: Turn): number;
+  /** What to answer when `choose` asks outside, for callers that have nobody to ask: by number of the choice. */
+  readonly script?: readonly number[];
 }
 
 export interface CostPlugin extends Plugin {

@@ -32,7 +32,7 @@ export const vocabularyFacts = defineFacts({
   // Faults and reclaim.
   FaultHandled: { cpu: 'u', mm: 'u', va: 'u', outcome: 's' },
   PageReclaimed: { mm: 'u', va: 'u', pfn: 'u', dirty: 'b' },
-  ReclaimScanned: { hand: 'u', scanned: 'u', freed: 'u' },
+  ReclaimScanned: { hand: 'u', scanned: 'u', chosen: 'u' },
   ProcessKilled: { mm: 'u', va: 'u', reason: 's' },
   // Scheduling.
   SliceStarted: { cpu: 'u', mm: 'u' },

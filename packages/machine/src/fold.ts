@@ -10,11 +10,12 @@ export interface NamedComponent {
 
 /**
  * Everything that a history determines. `facts` says how many are folded in, `clocks` are cycles by
- * CPU, `now` is the time of the last fact that a CPU caused.
+ * CPU, `now` and `lastCpu` are time and CPU of the last fact that a CPU caused (-1: none yet).
  */
 export interface World {
   facts: number;
   now: number;
+  lastCpu: number;
   clocks: number[];
   slices: Record<string, unknown>;
 }
@@ -42,7 +43,7 @@ export class Fold {
   initial(): World {
     const slices: Record<string, unknown> = {};
     for (const { name, component } of this.components) slices[name] = component.initial();
-    return { facts: 0, now: 0, clocks: Array.from({ length: this.cpus }, () => 0), slices };
+    return { facts: 0, now: 0, lastCpu: -1, clocks: Array.from({ length: this.cpus }, () => 0), slices };
   }
 
   direct(world: World, recorded: RecordedFact): void {
@@ -52,7 +53,10 @@ export class Fold {
         const { name, component } = targets[i] as NamedComponent;
         component.evolve(world.slices[name], recorded.fact, recorded);
       }
-    if (recorded.cpu >= 0) world.now = world.clocks[recorded.cpu] = recorded.time;
+    if (recorded.cpu >= 0) {
+      world.now = world.clocks[recorded.cpu] = recorded.time;
+      world.lastCpu = recorded.cpu;
+    }
     world.facts = recorded.seq + 1;
   }
 
@@ -66,9 +70,9 @@ export class Fold {
           component.evolve(draft, recorded.fact, recorded);
         });
     }
-    const facts = recorded.seq + 1;
-    if (recorded.cpu < 0) return { facts, now: world.now, clocks: world.clocks, slices };
-    return { facts, now: recorded.time, clocks: world.clocks.with(recorded.cpu, recorded.time), slices };
+    const { seq, cpu, time } = recorded;
+    if (cpu < 0) return { ...world, facts: seq + 1, slices };
+    return { facts: seq + 1, now: time, lastCpu: cpu, clocks: world.clocks.with(cpu, time), slices };
   }
 }
 
@@ -80,4 +84,4 @@ export function viewOf(current: () => World): View {
 /** A private copy, for `direct`. */
 export const copyWorld = (world: World): World => structuredClone(world);
 
-export const worldDigest = (world: World): string => digestOf([world.facts, world.now, world.clocks, world.slices]);
+export const worldDigest = (world: World): string => digestOf(world);

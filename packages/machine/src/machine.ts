@@ -13,10 +13,11 @@ import type {
   Slots,
   Step,
   Stimulus,
+  Turn,
   View,
 } from '@tablewalk/contracts';
 import type { Observable } from 'rxjs';
-import { worldDigest } from './fold.ts';
+import { copyWorld, worldDigest } from './fold.ts';
 import type { NamedComponent, World } from './fold.ts';
 import { Journal } from './journal.ts';
 import type { Recorder } from './journal.ts';
@@ -36,12 +37,24 @@ export interface MachineParts {
 export interface MachineOptions {
   readonly recorder?: Recorder;
   readonly folding?: 'direct' | 'immutable';
+  /** Go on from where another machine stood still, instead of from nothing. */
+  readonly from?: Standstill;
+}
+
+/** All that a machine is between two steps, beside its arenas. */
+export interface Standstill {
+  readonly world: World;
+  readonly batches: ReadonlyMap<number, AccessBatch>;
+  /** Stimuli taken so far. */
+  readonly stimuli: number;
 }
 
 /** Why `run` came back. */
 export type RunStatus =
   /** The next batch of a process must be offered. */
   | { readonly kind: 'needs-batch'; readonly mm: number }
+  /** The scheduler leaves the next choice to whoever is outside. */
+  | { readonly kind: 'needs-choice'; readonly enabled: readonly Alternative[] }
   | { readonly kind: 'finished' }
   | { readonly kind: 'violated'; readonly by: RecordedFact }
   | { readonly kind: 'paused' };
@@ -68,6 +81,9 @@ export class Machine {
   private readonly batches = new Map<number, AccessBatch>();
   private readonly enabled: Alternative[] = [];
   private faultsWithoutProgress = 0;
+  private choice: number | undefined;
+  private readonly turn: Turn;
+  private readonly weights: Float64Array;
 
   constructor(
     private readonly parts: MachineParts,
@@ -81,11 +97,22 @@ export class Machine {
       dataPlane: parts.dataPlane,
       folding: options.folding ?? 'direct',
       ...(options.recorder === undefined ? {} : { recorder: options.recorder }),
+      ...(options.from === undefined ? {} : { world: options.from.world }),
     });
+    if (options.from !== undefined) {
+      this.journal.stimulus = options.from.stimuli - 1;
+      for (const [mm, batch] of options.from.batches) this.batches.set(mm, batch);
+    }
     this.threads = Array.from({ length: parts.cpus }, () => []);
     this.weights = parts.slots.cost.weights(parts.dataPlane.counterNames);
+    const { journal } = this;
+    this.turn = {
+      get lastCpu() {
+        return journal.world.lastCpu;
+      },
+      below: (bound) => journal.below(bound, SCHEDULE_STREAM),
+    };
   }
-  private readonly weights: Float64Array;
 
   get world(): World {
     return this.journal.world;
@@ -104,10 +131,18 @@ export class Machine {
     this.journal.close();
   }
 
+  /** Where the machine stands now; the world is a copy. */
+  standstill(): Standstill {
+    return { world: copyWorld(this.world), batches: new Map(this.batches), stimuli: this.journal.stimulus + 1 };
+  }
+
   /** Takes something from outside: a process, its next batch, or its end. */
   offer(stimulus: Stimulus): void {
-    if (stimulus.kind === 'choice') return;
     this.journal.begin(stimulus);
+    if (stimulus.kind === 'choice') {
+      this.choice = stimulus.taken;
+      return;
+    }
     const { mm } = stimulus;
     if (stimulus.kind === 'process') this.kernelFact({ type: 'ProcessCreated', mm, name: stimulus.name }, -1);
     else if (stimulus.batch.count === 0) this.kernelFact({ type: 'ReferencesEnded', mm }, -1);
@@ -135,8 +170,24 @@ export class Machine {
         this.journal.settle();
         return { kind: 'violated', by: present(this.journal.violation, 'violation') };
       }
-      this.take();
+      const chosen = this.choose();
+      if (chosen === undefined) return { kind: 'needs-choice', enabled: this.enabled };
+      this.take(chosen);
     }
+  }
+
+  private choose(): Alternative | undefined {
+    const offered = this.choice;
+    this.choice = undefined;
+    const taken = offered ?? this.parts.slots.scheduler.choose(this.enabled, this.turn);
+    if (taken === undefined) return undefined;
+    const chosen = this.enabled[taken];
+    if (chosen !== undefined) return chosen;
+    throw new CodedError('SCHEDULE_OUT_OF_RANGE', {
+      what: `the schedule takes alternative ${taken} where there are ${this.enabled.length}`,
+      why: 'a schedule fits only the machine and the work that it was made for',
+      at: `fact ${this.world.facts}`,
+    });
   }
 
   /** No CPU is inside a kernel routine, and no interrupt is under way. */
@@ -209,16 +260,12 @@ export class Machine {
     }
   }
 
-  private take(): void {
-    const { scheduler } = this.parts.slots;
-    const below = (bound: number): number => this.journal.below(bound, 0x5eed);
-    const chosen = this.enabled[scheduler.choose(this.enabled, below)];
-    const alternative = present(chosen, 'the scheduler chose none of what is enabled');
-    const { cpu } = alternative;
-    this.journal.waitUntil(cpu, alternative.time);
-    if (alternative.kind === 'ipi') this.deliverIpi(cpu);
-    else if (alternative.kind === 'step') this.stepThread(cpu);
-    else this.runUser(cpu, scheduler.budget(alternative, this.enabled, below));
+  private take(alternative: Alternative): void {
+    const { kind, cpu, time } = alternative;
+    this.journal.waitUntil(cpu, time);
+    if (kind === 'ipi') this.deliverIpi(cpu);
+    else if (kind === 'step') this.stepThread(cpu);
+    else this.runUser(cpu, this.parts.slots.scheduler.budget(alternative, this.enabled, this.turn));
     this.journal.settle();
   }
 
@@ -319,6 +366,9 @@ export class Machine {
     );
   }
 }
+
+/** Keeps the scheduler's draws apart from the components'. */
+const SCHEDULE_STREAM = 0x5eed;
 
 const NOTHING: Reply = [];
 

@@ -1,0 +1,47 @@
+import { accessBatch } from '@tablewalk/contracts';
+import type { Machine, RunLimits, RunStatus } from '@tablewalk/machine';
+import type { BatchSource } from './trace-file.ts';
+
+/** A process to be: where its references come from. */
+export interface Workload {
+  readonly name: string;
+  readonly source: BatchSource;
+}
+
+/** How a run ended; the machine itself asks for nothing more. */
+export type EndStatus = Exclude<RunStatus, { kind: 'needs-batch' } | { kind: 'needs-choice' }>;
+
+export interface DriveOptions extends RunLimits {
+  /** Answers of a scripted scheduler. */
+  readonly script?: readonly number[];
+  /** Called before each batch is offered. */
+  readonly onBatch?: () => void;
+}
+
+/** Processes get mm 1, 2, ... in the order in which they are given. */
+export function createProcesses(machine: Machine, workloads: readonly Workload[]): void {
+  workloads.forEach(({ name }, i) => {
+    machine.offer({ kind: 'process', mm: i + 1, name });
+  });
+}
+
+/** Runs the machine, feeding it from the workloads, until it ends or a limit is reached. */
+export async function drive(machine: Machine, workloads: readonly Workload[], options: DriveOptions = {}): Promise<EndStatus> {
+  const batches = workloads.map(() => 0);
+  let choices = 0;
+  for (;;) {
+    const status = machine.run(options);
+    if (status.kind === 'needs-batch') {
+      options.onBatch?.();
+      const batch = await workloads[status.mm - 1]?.source.next();
+      const index = (batches[status.mm - 1] = (batches[status.mm - 1] ?? 0) + 1) - 1;
+      machine.offer({ kind: 'batch', mm: status.mm, index, batch: batch ?? NO_MORE });
+    } else if (status.kind === 'needs-choice') {
+      const taken = options.script?.[choices] ?? 0;
+      choices += 1;
+      machine.offer({ kind: 'choice', taken, of: status.enabled.length });
+    } else return status;
+  }
+}
+
+const NO_MORE = accessBatch(0);

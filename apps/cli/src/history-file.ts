@@ -1,0 +1,1 @@
+export const recordTo: any = undefined, openHistoryFile: any = undefined, recordBranch: any = undefined, diffHistoryFiles: any = undefined;

@@ -1,0 +1,95 @@
+import { statisticsKey } from '@tablewalk/machine';
+import type { World } from '@tablewalk/machine';
+import { viewOf } from '@tablewalk/machine';
+import { processesKey } from '@tablewalk/contracts';
+
+/** One figure with its dotted name, as in gem5's stats.txt. */
+export interface Statistic {
+  readonly name: string;
+  readonly value: number;
+  readonly description: string;
+  readonly unit: string;
+}
+
+/** Simulated figures of a world. They depend on nothing but the history. */
+export function simulatedStatistics(world: World, counterNames: readonly string[]): Statistic[] {
+  const view = viewOf(() => world);
+  const { cpus, ...totals } = view(statisticsKey);
+  const statistics: Statistic[] = [
+    count('sim.facts', world.facts, 'facts in the history'),
+    { name: 'sim.cycles', value: Math.max(0, ...world.clocks), description: 'virtual time of the last CPU to stop', unit: 'Cycle' },
+  ];
+  cpus.forEach((cpu, i) => {
+    const prefix = `cpu${i}`;
+    statistics.push(
+      { name: `${prefix}.cycles`, value: world.clocks[i] ?? 0, description: 'virtual time', unit: 'Cycle' },
+      count(`${prefix}.references`, cpu.references, 'references retired'),
+      count(`${prefix}.aborts`, cpu.aborts, 'data and prefetch aborts taken'),
+      count(`${prefix}.contextSwitches`, cpu.contextSwitches, 'TTBR0 and CONTEXTIDR written'),
+      count(`${prefix}.ipisSent`, cpu.ipisSent, 'interprocessor interrupts sent'),
+      count(`${prefix}.ipisTaken`, cpu.ipisTaken, 'interprocessor interrupts taken'),
+      count(`${prefix}.tlbInvalidations`, cpu.tlbInvalidations, 'TLB maintenance operations received'),
+      count(`${prefix}.staleTranslationsUsed`, cpu.staleTranslationsUsed, 'accesses through a translation no longer in the tables'),
+    );
+    counterNames.forEach((name, counter) => {
+      statistics.push(count(`${prefix}.${name}`, cpu.counters[counter] ?? 0, describe(name)));
+    });
+  });
+  view(processesKey).forEach((process, mm) => {
+    if (mm > 0) statistics.push(count(`process${mm}.references`, process.retired, `references of ${process.name}`));
+  });
+  statistics.push(
+    count('memory.pagesAllocated', totals.pagesAllocated, 'pages of 4 KiB handed out'),
+    count('memory.pagesFreed', totals.pagesFreed, 'pages of 4 KiB taken back'),
+    count('memory.pagesReclaimed', totals.pagesReclaimed, 'user pages unmapped because memory was short'),
+    count('processesKilled', totals.processesKilled, 'processes ended by the kernel'),
+    count('violations', totals.violations, 'violations that checkers reported'),
+  );
+  return statistics;
+}
+
+/** Figures of the computer that ran the simulation: kept apart, so that the others can be compared. */
+export const hostStatistics = (seconds: number, references: number, version: string): Statistic[] => [
+  { name: 'host.seconds', value: seconds, description: 'elapsed time', unit: 'Second' },
+  {
+    name: 'host.referenceRate',
+    value: seconds > 0 ? Math.round(references / seconds) : 0,
+    description: `references simulated a second, on Node ${version}`,
+    unit: 'Rate',
+  },
+];
+
+const count = (name: string, value: number, description: string): Statistic => ({ name, value, description, unit: 'Count' });
+
+const NOUNS: Readonly<Record<string, string>> = {
+  I: 'instruction fetches',
+  L: 'loads',
+  S: 'stores',
+  M: 'modifies',
+  R: 'reads',
+  W: 'writes',
+};
+
+function describe(name: string): string {
+  const [stem = name, kind] = name.split('::');
+  const what = stem.slice(stem.lastIndexOf('.') + 1);
+  const where = stem.slice(0, stem.lastIndexOf('.'));
+  return kind === undefined ? `${what} of ${where}` : `${what} of ${where} by ${NOUNS[kind] ?? kind}`;
+}
+
+/** gem5's stats.txt: name, value, # description (Unit). */
+export function statsText(simulated: readonly Statistic[], host: readonly Statistic[]): string {
+  const line = ({ name, value, description, unit }: Statistic): string =>
+    `${name.padEnd(44)} ${String(value).padStart(16)}  # ${description} (${unit})`;
+  return [
+    '---------- Begin Simulation Statistics ----------',
+    ...simulated.map(line),
+    '---------- Host Statistics ----------',
+    ...host.map(line),
+    '---------- End Simulation Statistics   ----------',
+    '',
+  ].join('\n');
+}
+
+export const statsJson = (statistics: readonly Statistic[]): Record<string, number> =>
+  Object.fromEntries(statistics.map(({ name, value }) => [name, value]));

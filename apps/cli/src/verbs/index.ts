@@ -1,0 +1,17 @@
+import type { Command } from 'commander';
+import { addBench } from './bench.ts';
+import { addBranch } from './branch.ts';
+import { addDiff } from './diff.ts';
+import { addMachines } from './machines.ts';
+import { addPlugins } from './plugins.ts';
+import { addReplay } from './replay.ts';
+import { addRerun } from './rerun.ts';
+import { addRun } from './run.ts';
+
+export function addVerbs(program: Command): void {
+  for (const add of [addRun, addReplay, addRerun, addBranch, addDiff, addPlugins, addMachines, addBench]) add(program);
+  for (const verb of program.commands) {
+    verb.exitOverride();
+    for (const inner of verb.commands) inner.exitOverride();
+  }
+}

@@ -1,0 +1,42 @@
+import { ExitCode } from '@tablewalk/base';
+import { replay } from '@tablewalk/compose';
+import { worldDigest } from '@tablewalk/machine';
+import type { Command } from 'commander';
+import { openHistoryFile } from '../history-file.ts';
+import { print, printJson } from '../output.ts';
+import { runReport } from '../report/run-report.ts';
+import { simulatedStatistics, statsJson } from '../report/statistics.ts';
+import { factNumber, naturalNumber } from './options.ts';
+
+export function addReplay(program: Command): void {
+  program
+    .command('replay')
+    .summary('show the world at any fact of a history')
+    .description('Folds a recorded history to the world after its first N facts. No policy code runs.')
+    .argument('<history>', 'a file that --record wrote')
+    .option('--at <n>', 'facts to fold (default: all)', naturalNumber)
+    .option('--context <n>', 'facts to list around N', naturalNumber, 3)
+    .option('--json', 'print the result as JSON')
+    .action(async (path: string, flags: { at?: number; context: number; json?: boolean }) => {
+      const history = await openHistoryFile(path);
+      const at = factNumber(flags.at, history.factCount);
+      const built = await history.build();
+      const world = replay(history, built, at);
+      const around = history.factsBetween(Math.max(0, at - flags.context), Math.min(history.factCount, at + flags.context));
+      const digest = worldDigest(world);
+      if (flags.json === true)
+        printJson({ history: path, at, facts: history.factCount, seed: built.effective.seed, digest, damage: history.damage, around,
+          statistics: statsJson(simulatedStatistics(world, history.counterNames)) });
+      else {
+        print(`history ${path}: fact ${at} of ${history.factCount}, seed ${built.effective.seed}`);
+        if (history.damage !== undefined) print(`the file is not whole: ${history.damage.what}`);
+        print(runReport(world, history.counterNames));
+        for (const { seq, by, cpu, time, fact } of around) {
+          const { type, ...fields } = fact;
+          print(`${seq === at - 1 ? '>' : ' '} ${seq}  cpu ${cpu}  ${time}  ${by}  ${type} ${JSON.stringify(fields)}`);
+        }
+        print(`world digest ${digest}`);
+      }
+      process.exitCode = ExitCode.clean;
+    });
+}

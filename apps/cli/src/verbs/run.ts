@@ -1,0 +1,158 @@
+import { ConfigError, ExitCode } from '@tablewalk/base';
+import type { BuiltMachine } from '@tablewalk/compose';
+import type { Command } from 'commander';
+import { createProcesses, drive } from '../drive.ts';
+import type { EndStatus, Workload } from '../drive.ts';
+import { recordTo } from '../history-file.ts';
+import { buildFrom, readMachineFile } from '../machine-file.ts';
+import { note, print, printJson, Progress, writeNamed } from '../output.ts';
+import { runReport, violationText } from '../report/run-report.ts';
+import { hostStatistics, simulatedStatistics, statsJson, statsText } from '../report/statistics.ts';
+import { TraceFile } from '../trace-file.ts';
+import { collect, naturalNumber } from './options.ts';
+
+interface RunFlags {
+  readonly trace: readonly string[];
+  readonly set: readonly string[];
+  readonly seed?: number;
+  readonly record?: string;
+  readonly statsFile: readonly string[];
+  readonly rebase?: boolean;
+  readonly skipBadLines?: boolean;
+  readonly maxFacts?: number;
+  readonly throughViolations?: boolean;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+export function addRun(program: Command): void {
+  program
+    .command('run')
+    .summary('run real traces on a machine')
+    .description('Runs memory-reference traces on a machine, each as a process with its own address space.')
+    .argument('<machine>', 'machine file, or the name of one that comes with Tablewalk')
+    .option('--trace <file>', 'valgrind lackey text, plain or .gz; repeat it for more processes', collect, [])
+    .option('--record <file>', 'write the history, to replay, rerun and branch')
+    .option('--set <path=value>', 'override the machine file, as in --set memory.ram=4MiB; may be repeated', collect, [])
+    .option('--seed <n>', 'seed of everything that is drawn (default: the machine file, else 1)', naturalNumber)
+    .option('--stats-file <file>', 'statistics: stats.txt layout, or JSON for a .json name; may be repeated', collect, [])
+    .option('--rebase', 'fold addresses of 2^32 and above into a 32-bit address space, and say how')
+    .option('--skip-bad-lines', 'count malformed trace lines and go on')
+    .option('--max-facts <n>', 'stop after so many facts', naturalNumber)
+    .option('--through-violations', 'do not stop at the first violation')
+    .option('--json', 'print the result as JSON')
+    .option('--quiet', 'no progress on stderr')
+    .addHelpText(
+      'after',
+      `
+Example:
+  tablewalk run cortex-a9-smp --trace machines/traces/true.lk.gz --trace machines/traces/ls.lk.gz \\
+    --set memory.ram=768KiB --record h.mcap`,
+    )
+    .action(async (machine: string, flags: RunFlags) => {
+      process.exitCode = await run(machine, flags);
+    });
+}
+
+async function run(machineName: string, flags: RunFlags): Promise<ExitCode> {
+  if (flags.trace.length === 0)
+    throw new ConfigError('RUN_NO_WORK', {
+      what: 'the run has nothing to do',
+      why: 'no trace was given',
+      fix: 'add --trace FILE (a valgrind lackey trace); machines/traces holds two small ones',
+    });
+  const { config, at } = readMachineFile(machineName, flags);
+  const built = await buildFrom(config, at);
+  if (flags.json !== true) print(`machine ${built.effective.name ?? machineName}, seed ${built.effective.seed}`);
+  const files = flags.trace.map((path) => openTrace(path, flags, built));
+  const recording = flags.record === undefined ? undefined : await recordTo(flags.record, built);
+  const machine = built.start(recording === undefined ? {} : { recorder: recording });
+  const started = performance.now();
+  let status: EndStatus;
+  try {
+    status = await driveWithProgress(machine, files, flags, built);
+  } catch (error) {
+    recording?.abandon();
+    throw error;
+  }
+  const seconds = (performance.now() - started) / 1000;
+  const digest = machine.digest();
+  recording?.close({ digest, facts: machine.world.facts });
+  const { world } = machine;
+  const simulated = simulatedStatistics(world, built.dataPlane.counterNames);
+  const references = files.reduce((sum, file) => sum + file.reader.references, 0);
+  const host = hostStatistics(seconds, references, process.version);
+  for (const file of flags.statsFile)
+    writeNamed(file, file.endsWith('.json') ? statsJsonText(simulated, host) : statsText(simulated, host));
+  const violation = machine.journal.violation;
+  if (flags.json === true)
+    printJson({
+      machine: built.effective.name ?? machineName,
+      seed: built.effective.seed,
+      status: violation === undefined ? status.kind : 'violated',
+      ...(violation === undefined ? {} : { violation }),
+      facts: world.facts,
+      digest,
+      ...(flags.record === undefined ? {} : { history: flags.record }),
+      traces: files.map(traceSummary),
+      statistics: statsJson(simulated),
+      host: statsJson(host),
+    });
+  else {
+    print(runReport(world, built.dataPlane.counterNames));
+    for (const file of files) noteTrace(file);
+    if (status.kind === 'paused') print(`stopped after ${world.facts} facts, as told`);
+    if (violation !== undefined) print(violationText(violation));
+    print(`facts ${world.facts}, digest ${digest}${flags.record === undefined ? '' : `, history ${flags.record}`}`);
+  }
+  machine.close();
+  return violation === undefined ? ExitCode.clean : ExitCode.violated;
+}
+
+function openTrace(path: string, flags: RunFlags, built: BuiltMachine): TraceFile {
+  return new TraceFile(path, {
+    addressBits: built.vaBits,
+    skipBadLines: flags.skipBadLines === true,
+    rebase: flags.rebase === true,
+  });
+}
+
+async function driveWithProgress(
+  machine: Parameters<typeof drive>[0],
+  files: readonly TraceFile[],
+  flags: RunFlags,
+  built: BuiltMachine,
+): Promise<EndStatus> {
+  const progress = new Progress(flags.quiet === true || flags.json === true);
+  const workloads: Workload[] = files.map((file) => ({ name: file.path, source: file }));
+  createProcesses(machine, workloads);
+  const status = await drive(machine, workloads, {
+    script: built.script,
+    runThroughViolations: flags.throughViolations === true,
+    ...(flags.maxFacts === undefined ? {} : { untilFact: flags.maxFacts }),
+    onBatch: () => {
+      progress.show(() => {
+        const read = files.reduce((sum, file) => sum + file.reader.references, 0);
+        return `${read.toLocaleString('en-US')} references read, ${machine.world.facts.toLocaleString('en-US')} facts`;
+      });
+    },
+  });
+  progress.clear();
+  return status;
+}
+
+const traceSummary = ({ path, reader, rebase }: TraceFile): unknown => ({
+  path,
+  references: reader.references,
+  badLines: reader.badLines,
+  ...(rebase === undefined ? {} : { rebased: rebase.summary() }),
+});
+
+function noteTrace({ path, reader, rebase }: TraceFile): void {
+  if (reader.badLines > 0) note(`${path}: ${reader.badLines} malformed lines passed over; the first: ${reader.firstBadLine ?? ''}`);
+  for (const { from, to, bytes } of rebase?.summary().moves ?? [])
+    note(`${path}: rebased 0x${from.toString(16)} to 0x${to.toString(16)} (${bytes / 2 ** 20} MiB)`);
+}
+
+const statsJsonText = (simulated: Parameters<typeof statsJson>[0], host: Parameters<typeof statsJson>[0]): string =>
+  `${JSON.stringify({ simulated: statsJson(simulated), host: statsJson(host) }, undefined, 2)}\n`;

@@ -1,0 +1,18 @@
+import type { SlotName } from '@tablewalk/contracts';
+
+/** The plugin of a slot that a machine file leaves out. */
+export const DEFAULT_PLUGINS: Readonly<Record<Exclude<SlotName, 'checker'>, string>> = {
+  frames: 'frames-free-list',
+  'page-table': 'page-table-arm-short',
+  replacement: 'replacement-lru',
+  tlb: 'tlb-set-associative',
+  cache: 'cache-pipt',
+  asid: 'asid-fixed',
+  shootdown: 'shootdown-ipi-mm-cpumask',
+  'mmu-gather': 'mmu-gather-batched',
+  reclaim: 'reclaim-clock',
+  mm: 'mm-demand-paging',
+  'run-queue': 'run-queue-round-robin',
+  scheduler: 'scheduler-timed',
+  cost: 'cost-table',
+};

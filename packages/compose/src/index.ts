@@ -1,0 +1,11 @@
+export { buildMachine } from './build.ts';
+export type { BuiltMachine } from './build.ts';
+export { machineJsonSchema, parseMachine } from './config.ts';
+export type { MachineConfig, PluginUse } from './config.ts';
+export { DEFAULT_PLUGINS } from './defaults.ts';
+export { applyOverrides } from './override.ts';
+export type { Override } from './override.ts';
+export { planMachine } from './plan.ts';
+export type { Catalogue, EffectiveConfig, MachinePlan, PlannedPlugin } from './plan.ts';
+export { branchMachine, feedUntil, replay, rerun, StimulusFeed } from './travel.ts';
+export type { Branch, ClosingRecorder, RerunVerdict, Segment, Travelled } from './travel.ts';

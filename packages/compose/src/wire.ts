@@ -1,0 +1,44 @@
+import 'reflect-metadata';
+import type { Manifest, MachineFacts, Plugin, SlotName, Slots } from '@tablewalk/contracts';
+import { Container, ContainerModule } from 'inversify';
+import type { MachinePlan, PlannedPlugin } from './plan.ts';
+
+/** A plugin of a wired machine, with the name of its slice. */
+export interface WiredPlugin {
+  readonly name: string;
+  readonly plugin: Plugin;
+}
+
+/** One token a slot, the same in every process and every copy of the code. */
+const token = (name: string): symbol => Symbol.for(`tablewalk.slot.${name}`);
+
+/** The dependencies of a plugin by token, in the order of its `requires`. */
+const tokensOf = ({ manifest, private: own }: PlannedPlugin): symbol[] =>
+  manifest.requires.map((slot) => token(own.get(slot)?.name ?? slot));
+
+/** A manifest as a module: what it requires is injected, what it creates is the one instance of its slot. */
+function moduleOf(planned: PlannedPlugin, machine: MachineFacts): ContainerModule {
+  const { manifest, config, name } = planned;
+  return new ContainerModule(({ bind }) => {
+    bind<Plugin>(token(name))
+      .toResolvedValue((...injected: unknown[]) => create(manifest, config, injected, machine), tokensOf(planned))
+      .inSingletonScope();
+  });
+}
+
+function create(manifest: Manifest, config: unknown, injected: readonly unknown[], machine: MachineFacts): Plugin {
+  // A manifest sees the slots that it requires and no others.
+  const slots = Object.fromEntries(manifest.requires.map((slot, i) => [slot, injected[i]])) as unknown as Slots;
+  return manifest.create(config, slots, machine);
+}
+
+/** Makes every plugin of a plan. After this nobody asks the container for anything. */
+export function wirePlugins({ plugins, machine }: MachinePlan): readonly WiredPlugin[] {
+  const container = new Container();
+  const everyone = plugins.flatMap((planned) => [...planned.private.values(), planned]);
+  container.load(...everyone.map((planned) => moduleOf(planned, machine)));
+  return everyone.map(({ name }) => ({ name, plugin: container.get<Plugin>(token(name)) }));
+}
+
+export const pluginOf = <Slot extends SlotName>(wired: readonly WiredPlugin[], slot: Slot): Slots[Slot] =>
+  wired.find(({ name }) => name === slot)?.plugin as Slots[Slot];

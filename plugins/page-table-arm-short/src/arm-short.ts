@@ -1,0 +1,92 @@
+import { assert } from '@tablewalk/base';
+import { order, read, readAll } from '@tablewalk/contracts';
+import type { FramesPlugin, MachineFacts, PageTablePlugin, Routine } from '@tablewalk/contracts';
+import { decodeLinux, encodeLinux, LinuxPte, PAIR_SIZE, shortWalker } from './descriptors.ts';
+import { armShortKey, armShortTables, INIT_MM, linuxPte, linuxPteAddress, presentPages } from './tables.ts';
+import { tableOrder, tablesOf, taskSizeOf } from './tables.ts';
+import type { ArmShortConfig } from './tables.ts';
+
+/**
+ * The short format as Linux folds it, from 2.6.38 on: a first level of 16 KiB, handled in pairs of
+ * 2 MiB, and for each pair a page that holds two Linux tables and the two that the hardware walks.
+ * Routines follow arch/arm/mm/pgd.c, arch/arm/include/asm/pgalloc.h and pgtable.h; spec/page-tables.md.
+ */
+export function armShort(config: ArmShortConfig, frames: FramesPlugin, machine: MachineFacts): PageTablePlugin {
+  const taskSize = taskSizeOf(config);
+
+  function* pgdAlloc(mm: number): Routine<boolean> {
+    const pfn = yield* frames.allocate('page-table', 2);
+    if (pfn === undefined) return false;
+    yield* order(tableOrder('AllocatePgd', mm, 0, pfn * 4096));
+    return true;
+  }
+
+  /** First step of set_pte_ext: the Linux word. Answers its address; the hardware's word is the next step. */
+  function* storeLinuxPte(mm: number, va: number, word: number): Routine<number> {
+    const address = yield* read((view) => linuxPteAddress(view, mm, va) ?? -1);
+    assert(address >= 0, `mm ${mm} has no second-level table for ${va}`);
+    yield* order(tableOrder('StoreLinuxPte', mm, va, address, word));
+    return address;
+  }
+
+  return {
+    component: armShortTables(config, machine),
+    vaBits: 32,
+    taskSize,
+    walker: shortWalker,
+    ttbr: (view, mm) => view(armShortKey).pgd[mm] ?? 0,
+    lookup: (view, mm, va) => decodeLinux(linuxPte(view, mm, va)),
+    hasTable: (view, mm, va) => linuxPteAddress(view, mm, va) !== undefined,
+    mappedPages: (view, mm) => presentPages(view, mm, taskSize),
+
+    *createMm(_context, mm) {
+      const booted = yield* read((view) => (view(armShortKey).pgd[INIT_MM] === undefined ? 0 : 1));
+      if (booted === 0 && !(yield* pgdAlloc(INIT_MM))) return false;
+      return yield* pgdAlloc(mm);
+    },
+
+    *freeMm(_context, mm) {
+      const tables = yield* readAll((view) => tablesOf(view, mm, taskSize));
+      for (let i = 0; i < tables.length; i += 2) {
+        const [va, table] = [tables[i] as number, tables[i + 1] as number];
+        yield* order(tableOrder('ClearPmd', mm, va, table));
+        yield* frames.free(table / 4096);
+      }
+      const pgd = yield* read((view) => view(armShortKey).pgd[mm] ?? -1);
+      if (pgd < 0) return;
+      yield* order(tableOrder('FreePgd', mm, 0, pgd));
+      yield* frames.free(pgd / 4096);
+    },
+
+    *populate(_context, mm, va) {
+      const pfn = yield* frames.allocate('page-table', 0);
+      if (pfn === undefined) return false;
+      yield* order(tableOrder('PopulatePmd', mm, Math.floor(va / PAIR_SIZE) * PAIR_SIZE, pfn * 4096));
+      return true;
+    },
+
+    *setPte(_context, mm, va, pte) {
+      const word = encodeLinux(pte);
+      const address = yield* storeLinuxPte(mm, va, word);
+      yield* order(tableOrder('SetHwPte', mm, va, address, word));
+    },
+
+    *clearPte(_context, mm, va) {
+      const word = yield* read((view) => linuxPte(view, mm, va));
+      const pte = decodeLinux(word);
+      if (pte === undefined) return undefined;
+      const address = yield* storeLinuxPte(mm, va, 0);
+      yield* order(tableOrder('ClearHwPte', mm, va, address, word));
+      return pte;
+    },
+
+    *clearYoung(_context, mm, va) {
+      const word = yield* read((view) => linuxPte(view, mm, va));
+      if ((word & LinuxPte.young) === 0) return false;
+      const old = (word & ~LinuxPte.young) >>> 0;
+      const address = yield* storeLinuxPte(mm, va, old);
+      yield* order(tableOrder('AgeHwPte', mm, va, address, old));
+      return true;
+    },
+  };
+}

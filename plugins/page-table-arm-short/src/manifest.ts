@@ -1,0 +1,31 @@
+import { parseBytes } from '@tablewalk/base';
+import { defineManifest } from '@tablewalk/contracts';
+import { z } from 'zod';
+import { armShort } from './arm-short.ts';
+
+const OFFSETS = [0x4000_0000, 0x8000_0000, 0xc000_0000];
+
+export const manifest = defineManifest({
+  id: 'page-table-arm-short',
+  slot: 'page-table',
+  version: '1.0.0',
+  summary: 'ARM short descriptors, two levels, as Linux folds them: sections and small pages.',
+  source: 'ARM ARM DDI 0406C B3.5; Linux arch/arm/include/asm/pgtable-2level.h',
+  requires: ['frames'],
+  facets: ['exact', 'demand-paging'],
+  config: z.strictObject({
+    pageOffset: z
+      .union([z.string(), z.number()])
+      .default(0xc000_0000)
+      .transform((text, context) => {
+        const address = parseBytes(text);
+        if (address !== undefined && OFFSETS.includes(address)) return address;
+        context.addIssue({ code: 'custom', message: 'PAGE_OFFSET is 0x40000000, 0x80000000 or 0xc0000000' });
+        return z.NEVER;
+      })
+      .describe('PAGE_OFFSET: where the kernel begins (1G/3G, 2G/2G or 3G/1G)'),
+  }),
+  refuses: (_config, machine) =>
+    machine.ramBase + machine.ramBytes > 2 ** 32 ? 'RAM ends above 4 GiB, which a small page cannot address' : undefined,
+  create: (config, { frames }, machine) => armShort(config, frames, machine),
+});

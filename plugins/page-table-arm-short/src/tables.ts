@@ -1,0 +1,172 @@
+import { memoryKey, sliceKey, wordAt } from '@tablewalk/contracts';
+import type { Command, Component, KernelFactOf, MachineFacts, View, VocabularyFactOf } from '@tablewalk/contracts';
+import { decodeLinux, hardwareWord, HW_TABLE_OFFSET, kernelSection, PAIR_SIZE } from './descriptors.ts';
+import { SECTION_SIZE, tableDescriptor } from './descriptors.ts';
+
+/**
+ * The tables in simulated memory: where a page's words are, and the stores that change them.
+ * spec/page-tables.md, 1.1 (layout of a PTE page), 1.6 (set_pte_ext), 1.8 (pmd operations), 3.1 (pgd_alloc).
+ */
+export interface ArmShortConfig {
+  /** PAGE_OFFSET: first virtual address of the kernel's direct mapping. */
+  readonly pageOffset: number;
+}
+export const taskSizeOf = ({ pageOffset }: ArmShortConfig): number => pageOffset - 16 * 2 ** 20;
+
+export const INIT_MM = 0;
+const PGD_BYTES = 16384;
+const VMALLOC_BYTES = 256 * 2 ** 20;
+
+/** Physical byte address of the first level, by mm. */
+export interface ArmShortState {
+  pgd: Record<number, number>;
+}
+export const armShortKey = sliceKey<ArmShortState>('page-table');
+
+export type TableFact =
+  | VocabularyFactOf<'PgdAllocated' | 'PgdFreed' | 'PmdPopulated' | 'PmdCleared'>
+  | VocabularyFactOf<'PteSet' | 'PteCleared' | 'PteYoungCleared'>
+  | KernelFactOf<'WordStored' | 'WordsCopied' | 'WordsFilled'>;
+
+export type TableOrderType =
+  | 'AllocatePgd'
+  | 'FreePgd'
+  | 'PopulatePmd'
+  | 'ClearPmd'
+  | 'StoreLinuxPte'
+  | 'SetHwPte'
+  | 'ClearHwPte'
+  | 'AgeHwPte';
+/** `pa`: of the table (pgd, pmd orders) or of the Linux word (pte orders). `word`: the Linux word. */
+export interface TableOrder extends Command {
+  readonly type: TableOrderType;
+  readonly mm: number;
+  readonly va: number;
+  readonly pa: number;
+  readonly word: number;
+}
+export const tableOrder = (type: TableOrderType, mm: number, va: number, pa: number, word = 0): TableOrder => ({
+  to: 'page-table',
+  type,
+  mm,
+  va,
+  pa,
+  word,
+});
+
+const pairAddress = (pgd: number, va: number): number => pgd + Math.floor(va / PAIR_SIZE) * 8;
+
+/** Physical address of a page's Linux word; undefined when there is no second-level table. */
+export function linuxPteAddress(view: View, mm: number, va: number): number | undefined {
+  const pgd = view(armShortKey).pgd[mm];
+  if (pgd === undefined) return undefined;
+  const first = wordAt(view(memoryKey), pairAddress(pgd, va));
+  if ((first & 0b11) !== 0b01) return undefined;
+  return Math.floor(first / 4096) * 4096 + (Math.floor(va / 4096) % 512) * 4;
+}
+
+export function linuxPte(view: View, mm: number, va: number): number {
+  const address = linuxPteAddress(view, mm, va);
+  return address === undefined ? 0 : wordAt(view(memoryKey), address);
+}
+
+/** Second-level table pages of an mm below `end`, as pairs of first virtual address and physical address. */
+export function tablesOf(view: View, mm: number, end: number): number[] {
+  const pgd = view(armShortKey).pgd[mm];
+  const pairs: number[] = [];
+  if (pgd === undefined) return pairs;
+  const memory = view(memoryKey);
+  for (let va = 0; va < end; va += PAIR_SIZE) {
+    const first = wordAt(memory, pairAddress(pgd, va));
+    if ((first & 0b11) === 0b01) pairs.push(va, Math.floor(first / 4096) * 4096);
+  }
+  return pairs;
+}
+
+/** Virtual addresses of the present pages below `end`, ascending. */
+export function presentPages(view: View, mm: number, end: number): number[] {
+  const memory = view(memoryKey);
+  const pages: number[] = [];
+  const tables = tablesOf(view, mm, end);
+  for (let i = 0; i < tables.length; i += 2)
+    for (let entry = 0; entry < 512; entry++)
+      if (decodeLinux(wordAt(memory, (tables[i + 1] as number) + entry * 4)) !== undefined)
+        pages.push((tables[i] as number) + entry * 4096);
+  return pages;
+}
+
+export function armShortTables(
+  config: ArmShortConfig,
+  machine: MachineFacts,
+): Component<ArmShortState, TableOrder, TableFact> {
+  const taskSize = taskSizeOf(config);
+  const userBytes = (taskSize / SECTION_SIZE) * 4;
+
+  /** init_mm: the direct mapping of RAM in sections, less the room that vmalloc keeps. */
+  const lowmem = (pgd: number): TableFact => ({
+    type: 'WordsFilled',
+    pa: pgd + (config.pageOffset / SECTION_SIZE) * 4,
+    words: Math.floor(Math.min(machine.ramBytes, 2 ** 32 - VMALLOC_BYTES - config.pageOffset) / SECTION_SIZE),
+    value: kernelSection(machine.ramBase),
+    step: SECTION_SIZE,
+  });
+
+  return {
+    evolvesOn: ['PgdAllocated', 'PgdFreed'],
+    initial: () => ({ pgd: {} }),
+    decide({ type, mm, va, pa, word }, state) {
+      const pgd = state.pgd[mm] ?? 0;
+      switch (type) {
+        case 'AllocatePgd': {
+          const clear: TableFact = { type: 'WordsFilled', pa, words: PGD_BYTES / 4, value: 0, step: 0 };
+          const init = state.pgd[INIT_MM];
+          if (init === undefined) return [{ type: 'PgdAllocated', mm, pa }, clear, lowmem(pa)];
+          // The kernel's entries are the same in every address space.
+          const words = (PGD_BYTES - userBytes) / 4;
+          const copy: TableFact = { type: 'WordsCopied', from: init + userBytes, to: pa + userBytes, words };
+          return [{ type: 'PgdAllocated', mm, pa }, clear, copy];
+        }
+        case 'FreePgd':
+          return [{ type: 'PgdFreed', mm, pa }];
+        case 'PopulatePmd': {
+          const pair = pairAddress(pgd, va);
+          return [
+            { type: 'WordsFilled', pa, words: 1024, value: 0, step: 0 },
+            { type: 'WordStored', pa: pair, value: tableDescriptor(pa + HW_TABLE_OFFSET) },
+            { type: 'WordStored', pa: pair + 4, value: tableDescriptor(pa + HW_TABLE_OFFSET + 1024) },
+            { type: 'PmdPopulated', mm, va, table: pa },
+          ];
+        }
+        case 'ClearPmd': {
+          const pair = pairAddress(pgd, va);
+          return [
+            { type: 'WordStored', pa: pair, value: 0 },
+            { type: 'WordStored', pa: pair + 4, value: 0 },
+            { type: 'PmdCleared', mm, va, table: pa },
+          ];
+        }
+        case 'StoreLinuxPte':
+          return [{ type: 'WordStored', pa, value: word }];
+        case 'SetHwPte': {
+          const pte = decodeLinux(word);
+          if (pte === undefined) return [];
+          const { pfn, young, dirty, write } = pte;
+          const stored: TableFact = { type: 'WordStored', pa: pa + HW_TABLE_OFFSET, value: hardwareWord(word) };
+          return [stored, { type: 'PteSet', mm, va, pfn, young, dirty, write }];
+        }
+        case 'ClearHwPte':
+        case 'AgeHwPte': {
+          const pte = decodeLinux(word);
+          if (pte === undefined) return [];
+          const stored: TableFact = { type: 'WordStored', pa: pa + HW_TABLE_OFFSET, value: 0 };
+          if (type === 'AgeHwPte') return [stored, { type: 'PteYoungCleared', mm, va, pfn: pte.pfn }];
+          return [stored, { type: 'PteCleared', mm, va, pfn: pte.pfn, dirty: pte.dirty }];
+        }
+      }
+    },
+    evolve(draft, fact) {
+      if (fact.type === 'PgdAllocated') draft.pgd[fact.mm] = fact.pa;
+      else if (fact.type === 'PgdFreed') delete draft.pgd[fact.mm];
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import { parseBytes } from '@tablewalk/base';
+import { defineManifest } from '@tablewalk/contracts';
+import { z } from 'zod';
+import { identityPageTable } from './identity.ts';
+
+const pageSize = z
+  .union([z.string(), z.number()])
+  .default('4KiB')
+  .transform((text, context) => {
+    const bytes = parseBytes(text);
+    if (bytes !== undefined && bytes >= 4096 && bytes <= 2 ** 30 && Number.isInteger(Math.log2(bytes))) return bytes;
+    context.addIssue({ code: 'custom', message: `"${text}" is no page size: a power of two from 4KiB to 1GiB` });
+    return z.NEVER;
+  })
+  .describe('bytes that one TLB entry covers');
+const ranges = z.array(z.strictObject({ start: z.number().int().min(0), end: z.number().int().min(0) })).default([]);
+
+export const manifest = defineManifest({
+  id: 'page-table-identity',
+  slot: 'page-table',
+  version: '1.0.0',
+  summary: 'VA = PA at any width; no faults, no tables: for pure TLB and cache studies.',
+  source: 'none: it stands for the absence of a format',
+  requires: [],
+  facets: ['exact'],
+  config: z.strictObject({
+    pageSize,
+    sections: ranges.describe('virtual ranges mapped by 1 MiB sections'),
+    global: ranges.describe('virtual ranges whose entries are global'),
+  }),
+  create: (config) => identityPageTable(config),
+});

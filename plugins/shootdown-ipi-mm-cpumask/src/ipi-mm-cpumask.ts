@@ -1,0 +1,45 @@
+import { acknowledgeIpi, awaitUntil, ipisKey, issue, order, processesKey, read, readAll, sendIpi } from '@tablewalk/contracts';
+import type { AsidPlugin, KernelFactOf, ProgramContext, Routine, ShootdownPlugin, TlbPlugin, TlbScope } from '@tablewalk/contracts';
+
+/**
+ * ARM11 MPCore and every CPU whose TLB maintenance is not broadcast (spec/tlb-and-shootdown.md, 5.2;
+ * arch/arm/kernel/smp_tlb.c): the CPUs of mm_cpumask are interrupted. On ARM a bit is set at switch-in
+ * and not cleared at switch-out, so the mask says too many CPUs, never too few.
+ *
+ * Initiator: send, invalidate its own TLB, wait for every acknowledgement. Target: a handler with IRQs
+ * masked that invalidates locally and acknowledges. The initiator may hold spinlocks but must have
+ * IRQs on, or two initiators wait for each other for ever.
+ */
+export function ipiMmCpumask(cpus: number, asid: AsidPlugin, tlb: TlbPlugin): ShootdownPlugin {
+  function* shoot({ cpu }: ProgramContext, mm: number, scope: TlbScope, startVpn: number, endVpn: number): Routine {
+    const hwAsid = yield* read((view) => asid.asidOf(view, mm));
+    const targets = yield* readAll((view) => others(cpus, cpu).filter((target) => view(processesKey)[mm]?.cpumask[target] === true));
+    const sent: number[] = [];
+    for (const target of targets) {
+      const request = sendIpi(cpu, target, HANDLER, [SCOPES.indexOf(scope), hwAsid, startVpn, endVpn]);
+      sent.push(...(yield* issue<KernelFactOf<'IpiSent'>>(request, ([fact]) => [fact?.id ?? -1])));
+    }
+    yield* order(tlb.invalidate(cpu, scope, hwAsid, startVpn, endVpn));
+    if (sent.length > 0)
+      yield* awaitUntil('acknowledgement of a TLB flush IPI', (view) => !view(ipisKey).open.some(({ id }) => sent.includes(id)));
+  }
+
+  return {
+    programs: {
+      *'ipi-flush-tlb'({ cpu, args: [id, scope, hwAsid, startVpn, endVpn] }) {
+        yield* order(
+          tlb.invalidate(cpu, SCOPES[scope as number] as TlbScope, hwAsid as number, startVpn as number, endVpn as number),
+        );
+        yield* order(acknowledgeIpi(id as number, cpu));
+      },
+    },
+    flushTlbRange: (context, mm, startVpn, endVpn) => shoot(context, mm, 'va', startVpn, endVpn),
+    flushTlbMm: (context, mm) => shoot(context, mm, 'asid', 0, 0),
+  };
+}
+
+const HANDLER = 'shootdown/ipi-flush-tlb';
+const SCOPES: readonly TlbScope[] = ['all', 'asid', 'va', 'va-all-asids'];
+
+const others = (cpus: number, self: number): number[] =>
+  Array.from({ length: cpus }, (_, cpu) => cpu).filter((cpu) => cpu !== self);

@@ -1,0 +1,4 @@
+import type { Family } from './family.ts';
+import { tracesFamily } from './traces.ts';
+
+export const families: readonly Family[] = [tracesFamily];
