@@ -27,7 +27,7 @@ export async function builtInPlugins(): Promise<Map<string, Manifest>> {
 export async function catalogueFor(uses: Iterable<PluginUse>, at: string): Promise<Catalogue> {
   const ids = builtInIds();
   const names = new Set([...uses].map((use) => (typeof use === 'string' ? use : use.use)));
-  for (const preset of Object.values(DEFAULT_PLUGINS)) if (!/^(tlb|cache)-/.test(preset)) names.add(preset);
+  for (const preset of Object.values(DEFAULT_PLUGINS)) names.add(preset);
   const loaded = new Map<string, Manifest>();
   for (const name of names) {
     const file = ids.includes(name) ? sourceOf(name) : fileOf(name, at);

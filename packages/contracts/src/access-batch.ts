@@ -59,8 +59,8 @@ export interface TranslatedBatch {
 
 /**
  * Bits beside the kind in `TranslatedBatch.kind`, for accountings that count references, not pieces.
- * `continues`: the piece goes on where the piece before it stopped, at a page boundary (walks may lie
- * before). `modified`: a store that is the second half of a modify whose load came before.
+ * `continues`: the piece goes on where the piece just before it stopped, at a page boundary.
+ * `modified`: a store that is the second half of a modify whose load came before.
  */
 export const PieceFlag = { continues: 8, modified: 16 } as const;
 export const PIECE_KIND_MASK = 7;

@@ -57,6 +57,8 @@ export function walkResult(): WalkResult {
 export interface Walker {
   /** `ttbr`: physical byte address of the first-level table, as the CPU's TTBR0 holds it. */
   walk(ttbr: number, vaLo: number, vaHi: number, result: WalkResult): void;
+  /** Fault status of a permission fault at this level, as the format encodes it. */
+  permissionStatus(level: number): number;
 }
 
 /** Why a batch stopped before its end. */

@@ -160,9 +160,10 @@ export class Machine {
         return { kind: 'violated', by: this.journal.violation };
       if (limits.untilFact !== undefined && this.world.facts >= limits.untilFact) return { kind: 'paused' };
       if (limits.until?.(this) === true) return { kind: 'paused' };
-      this.enterKernel();
+      // Before anything is scheduled it is known whether a process has come to its end.
       const wanting = this.processWantingBatch();
       if (wanting !== undefined) return { kind: 'needs-batch', mm: wanting };
+      this.enterKernel();
       this.collectAlternatives();
       if (this.enabled.length === 0) {
         if (!this.stuck()) return { kind: 'finished' };

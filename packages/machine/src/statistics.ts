@@ -20,7 +20,8 @@ export interface StatisticsState {
   pagesFreed: number;
   pagesReclaimed: number;
   violations: number;
-  processesKilled: number;
+  /** Processes that the kernel ended: by mm, the reason. */
+  killed: Record<number, string>;
 }
 export const statisticsKey = sliceKey<StatisticsState>('statistics');
 
@@ -60,7 +61,7 @@ export const statisticsComponent = (cpus: number): Component<StatisticsState, Co
     pagesFreed: 0,
     pagesReclaimed: 0,
     violations: 0,
-    processesKilled: 0,
+    killed: {},
   }),
   decide: () => [],
   evolve(draft, fact) {
@@ -107,7 +108,7 @@ export const statisticsComponent = (cpus: number): Component<StatisticsState, Co
         draft.violations += 1;
         break;
       case 'ProcessKilled':
-        draft.processesKilled += 1;
+        draft.killed[fact.mm] = fact.reason;
         break;
     }
   },

@@ -1,10 +1,12 @@
 import { assert } from '@tablewalk/base';
-import { order, read, readAll } from '@tablewalk/contracts';
+import { lock, order, read, readAll, unlock } from '@tablewalk/contracts';
 import type { FramesPlugin, MachineFacts, PageTablePlugin, Routine } from '@tablewalk/contracts';
 import { decodeLinux, encodeLinux, LinuxPte, PAIR_SIZE, shortWalker } from './descriptors.ts';
 import { armShortKey, armShortTables, INIT_MM, linuxPte, linuxPteAddress, presentPages } from './tables.ts';
 import { tableOrder, tablesOf, taskSizeOf } from './tables.ts';
 import type { ArmShortConfig } from './tables.ts';
+
+const PGD_LOCK = 'pgd_lock';
 
 /**
  * The short format as Linux folds it, from 2.6.38 on: a first level of 16 KiB, handled in pairs of
@@ -39,10 +41,13 @@ export function armShort(config: ArmShortConfig, frames: FramesPlugin, machine: 
     hasTable: (view, mm, va) => linuxPteAddress(view, mm, va) !== undefined,
     mappedPages: (view, mm) => presentPages(view, mm, taskSize),
 
-    *createMm(_context, mm) {
+    *createMm({ cpu }, mm) {
+      // The first process finds no swapper_pg_dir; two CPUs must not both make one.
+      yield* lock(cpu, PGD_LOCK);
       const booted = yield* read((view) => (view(armShortKey).pgd[INIT_MM] === undefined ? 0 : 1));
-      if (booted === 0 && !(yield* pgdAlloc(INIT_MM))) return false;
-      return yield* pgdAlloc(mm);
+      const ready = booted === 1 || (yield* pgdAlloc(INIT_MM));
+      yield* unlock(cpu, PGD_LOCK);
+      return ready && (yield* pgdAlloc(mm));
     },
 
     *freeMm(_context, mm) {

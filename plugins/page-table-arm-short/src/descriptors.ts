@@ -21,7 +21,12 @@ export const LinuxPte = {
 } as const;
 
 /** Fault status, DFSR.FS[3:0]. */
-export const FaultStatus = { translationL1: 0b00101, translationL2: 0b00111, permissionL1: 0b01101 } as const;
+export const FaultStatus = {
+  translationL1: 0b00101,
+  translationL2: 0b00111,
+  permissionL1: 0b01101,
+  permissionL2: 0b01111,
+} as const;
 
 /** Entries of the first level cover 1 MiB; Linux handles them in pairs of 2 MiB. */
 export const SECTION_SIZE = 2 ** 20;
@@ -109,6 +114,7 @@ export function shortWalker(memory: WordReader): Walker {
       const executable = (second & 1) === 0 ? PageFlag.execute : 0;
       result.flags = access((second >>> 9) & 1, (second >>> 4) & 0b11) | executable | global(second >>> 11);
     },
+    permissionStatus: (level) => (level === 1 ? FaultStatus.permissionL1 : FaultStatus.permissionL2),
   };
 }
 

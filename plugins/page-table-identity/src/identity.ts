@@ -6,6 +6,7 @@ import type { PageTablePlugin, Walker } from '@tablewalk/contracts';
  * Ranges may be mapped by sections or be global, so that such entries can be studied too.
  */
 export interface IdentityConfig {
+  readonly vaBits: number;
   /** Bytes that one entry covers, a power of two. */
   readonly pageSize: number;
   /** Virtual ranges `[start, end)` mapped by 1 MiB sections. */
@@ -32,10 +33,11 @@ export function identityPageTable(config: IdentityConfig): PageTablePlugin {
       result.pfn = Math.floor(va / 2 ** shift) * 2 ** (shift - 12);
       result.flags = EVERYTHING | (within(config.global, va) ? PageFlag.global : 0);
     },
+    permissionStatus: () => 0,
   };
   return {
-    vaBits: 48,
-    taskSize: 2 ** 48,
+    vaBits: config.vaBits,
+    taskSize: 2 ** config.vaBits,
     walker: () => walker,
     ttbr: () => 0,
     // Nothing is ever unmapped here, so there is nothing to create, look up or free.

@@ -24,6 +24,7 @@ export const manifest = defineManifest({
   requires: [],
   facets: ['exact'],
   config: z.strictObject({
+    vaBits: z.number().int().min(32).max(42).default(37).describe('bits of an address; valgrind on x86-64 uses 37'),
     pageSize,
     sections: ranges.describe('virtual ranges mapped by 1 MiB sections'),
     global: ranges.describe('virtual ranges whose entries are global'),

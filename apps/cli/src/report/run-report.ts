@@ -18,7 +18,7 @@ export function runReport(world: World, counterNames: readonly string[]): string
   row('cycles', (_, i) => grouped(world.clocks[i] ?? 0));
   for (const structure of structuresOf(counterNames)) {
     const asked = new RegExp(`^${structure}\\.(lookups|accesses)::`);
-    const missed = new RegExp(`^${structure}\\.misses::`);
+    const missed = new RegExp(`^${structure}\\.misses::([A-Z]|walk)$`);
     row(`${structure} hits`, (cpu) => grouped(sum(cpu, asked) - sum(cpu, missed)));
     row(`${structure} misses`, (cpu) => rate(sum(cpu, missed), sum(cpu, asked)));
   }
@@ -30,7 +30,9 @@ export function runReport(world: World, counterNames: readonly string[]): string
   row('stale uses', (cpu) => grouped(cpu.staleTranslationsUsed));
   const lines = [table(['', ...statistics.cpus.map((_, i) => `CPU ${i}`)], rows)];
   view(processesKey).forEach((process, mm) => {
-    if (mm > 0) lines.push(`process ${mm}  ${process.name}: ${grouped(process.retired)} references, ${process.phase}`);
+    if (mm === 0) return;
+    const end = statistics.killed[mm] === undefined ? process.phase : `killed: ${statistics.killed[mm]}`;
+    lines.push(`process ${mm}  ${process.name}: ${grouped(process.retired)} references, ${end}`);
   });
   lines.push(
     `pages: ${grouped(statistics.pagesAllocated)} allocated, ${grouped(statistics.pagesFreed)} freed, ` +

@@ -42,7 +42,7 @@ export function simulatedStatistics(world: World, counterNames: readonly string[
     count('memory.pagesAllocated', totals.pagesAllocated, 'pages of 4 KiB handed out'),
     count('memory.pagesFreed', totals.pagesFreed, 'pages of 4 KiB taken back'),
     count('memory.pagesReclaimed', totals.pagesReclaimed, 'user pages unmapped because memory was short'),
-    count('processesKilled', totals.processesKilled, 'processes ended by the kernel'),
+    count('processesKilled', Object.keys(totals.killed).length, 'processes ended by the kernel'),
     count('violations', totals.violations, 'violations that checkers reported'),
   );
   return statistics;
