@@ -9,13 +9,10 @@ import type { LackeyOptions } from './lackey.ts';
 const bytes = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 const shown = (batches: readonly AccessBatch[]): string[] =>
   batches.flatMap((batch) =>
-    Array.from(
-      { length: batch.count },
-      (_, i) => {
-        const letter = ACCESS_LETTERS[batch.kind[i] as number];
-        return `${letter} ${vaOfAccess(batch, i).toString(16)} ${batch.size[i]}`;
-      },
-    ),
+    Array.from({ length: batch.count }, (_, i) => {
+      const letter = ACCESS_LETTERS[batch.kind[i] as number];
+      return `${letter} ${vaOfAccess(batch, i).toString(16)} ${batch.size[i]}`;
+    }),
   );
 
 /** Everything that a reader says of a text given in chunks, cut before the offsets in `cuts`. */
@@ -83,8 +80,10 @@ describe('LackeyReader', () => {
     const whole = read(text, options);
     for (let cut = 0; cut <= text.length; cut++) expect(read(text, options, [cut])).toEqual(whole);
     expect(read(text, options, [...Array(text.length).keys()])).toEqual(whole);
-    expect(whole.at(-1)).toBe('13 lines, 2 bad, line 10 is no lackey reference: "nonsense"' +
-      ' (a line begins with "I  ", " L ", " S " or " M ")');
+    expect(whole.at(-1)).toBe(
+      '13 lines, 2 bad, line 10 is no lackey reference: "nonsense"' +
+        ' (a line begins with "I  ", " L ", " S " or " M ")',
+    );
   });
 
   it('gives full batches as they fill, and the rest at the end', () => {

@@ -1,0 +1,14 @@
+export { Arena } from './arena.ts';
+export type { ArenaImage } from './arena.ts';
+export { cacheHierarchy } from './cache-hierarchy.ts';
+export type { CacheHierarchy } from './cache-hierarchy.ts';
+export { cacheConfig, cachePlugin } from './cache-plugin.ts';
+export type { CacheConfig, CacheKind } from './cache-plugin.ts';
+export type {
+  AddressSpace,
+  CacheAccounting,
+  CacheHierarchySpec,
+  CacheSpec,
+  OuterCacheSpec,
+  WritePolicy,
+} from './cache-spec.ts';
