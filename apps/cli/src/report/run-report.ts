@@ -41,15 +41,31 @@ export function runReport(world: World, counterNames: readonly string[]): string
   return lines.join('\n');
 }
 
-/** A violation in a sentence: what, where, and the fact that caused it. */
-export function violationText({ seq, fact }: RecordedFact): string {
+/** A violation in a sentence: what, where, and the facts that caused and showed it, where they are known. */
+export function violationText({ seq, fact }: RecordedFact, find: (seq: number) => RecordedFact | undefined): string {
   const { checker, rule, cpu, culprit, evidence, va, pfn } = fact as KernelFactOf<'PropertyViolated'>;
   return [
     `VIOLATED  ${checker}: ${rule}`,
-    `  CPU ${cpu}, va ${hex(va)}, frame ${hex(pfn, 5)}`,
-    `  caused by fact ${culprit}, shown by fact ${evidence}, reported as fact ${seq}`,
+    `  CPU ${cpu}, va ${hex(va)}, frame ${hex(pfn, 5)}; reported as fact ${seq}`,
+    `  caused by ${factText(culprit, find(culprit))}`,
+    `  shown by  ${factText(evidence, find(evidence))}`,
   ].join('\n');
 }
+
+/** A fact on one line: its number, CPU, time, who decided it, what it says. */
+export function factText(seq: number, recorded: RecordedFact | undefined): string {
+  if (recorded === undefined) return `fact ${seq}`;
+  const { by, cpu, time, fact } = recorded;
+  const { type, ...fields } = fact;
+  const said = Object.entries(fields).map(([name, value]) => `${name}=${valueText(name, value)}`);
+  return `fact ${seq}  CPU ${cpu}  ${time}  ${by}: ${type} ${said.join(' ')}`;
+}
+
+/** Addresses are hexadecimal, as everybody writes them. */
+const valueText = (name: string, value: unknown): string =>
+  typeof value === 'number' && /^(va|pa|pfn|ttbr|table|from|to|value|startVpn|endVpn)$/.test(name) && value > 9
+    ? hex(value, 0)
+    : JSON.stringify(value);
 
 /** TLBs and caches by name, in the order of their counters. */
 const structuresOf = (counterNames: readonly string[]): string[] => [

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { openHistoryFile, recordBranch } from '../history-file.ts';
 import { buildFrom, parseOverride } from '../machine-file.ts';
 import { print, printJson } from '../output.ts';
+import { RecentFacts } from '../recent-facts.ts';
 import { runReport, violationText } from '../report/run-report.ts';
 import { simulatedStatistics, statsJson } from '../report/statistics.ts';
 import { collect, factNumber, naturalNumber } from './options.ts';
@@ -48,6 +49,7 @@ export function addBranch(program: Command): void {
           at: '--at',
         });
       const { machine, feed, from, recorder } = branch;
+      const recent = new RecentFacts(machine);
       const stop = (): boolean => flags.throughViolations !== true && machine.journal.violation !== undefined;
       feedUntil(machine, feed, stop);
       const digest = machine.digest();
@@ -59,7 +61,7 @@ export function addBranch(program: Command): void {
       else {
         print(`branched at fact ${from}${from === at ? '' : ` (asked for ${at}; until then a routine was under way)`}, seed ${history.seed}`);
         print(runReport(machine.world, next.dataPlane.counterNames));
-        if (violation !== undefined) print(violationText(violation));
+        if (violation !== undefined) print(violationText(violation, (seq) => recent.get(seq)));
         print(`facts ${machine.world.facts}, digest ${digest}${flags.record === undefined ? '' : `, history ${flags.record}`}`);
       }
       process.exitCode = violation === undefined ? ExitCode.clean : ExitCode.violated;

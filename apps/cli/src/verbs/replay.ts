@@ -4,7 +4,7 @@ import { worldDigest } from '@tablewalk/machine';
 import type { Command } from 'commander';
 import { openHistoryFile } from '../history-file.ts';
 import { print, printJson } from '../output.ts';
-import { runReport } from '../report/run-report.ts';
+import { factText, runReport } from '../report/run-report.ts';
 import { simulatedStatistics, statsJson } from '../report/statistics.ts';
 import { factNumber, naturalNumber } from './options.ts';
 
@@ -31,10 +31,8 @@ export function addReplay(program: Command): void {
         print(`history ${path}: fact ${at} of ${history.factCount}, seed ${built.effective.seed}`);
         if (history.damage !== undefined) print(`the file is not whole: ${history.damage.what}`);
         print(runReport(world, history.counterNames));
-        for (const { seq, by, cpu, time, fact } of around) {
-          const { type, ...fields } = fact;
-          print(`${seq === at - 1 ? '>' : ' '} ${seq}  cpu ${cpu}  ${time}  ${by}  ${type} ${JSON.stringify(fields)}`);
-        }
+        for (const recorded of around)
+          print(`${recorded.seq === at - 1 ? '>' : ' '} ${factText(recorded.seq, recorded)}`);
         print(`world digest ${digest}`);
       }
       process.exitCode = ExitCode.clean;

@@ -1,11 +1,13 @@
 import { ConfigError, ExitCode } from '@tablewalk/base';
 import type { BuiltMachine } from '@tablewalk/compose';
+import type { KernelFactOf, RecordedFact } from '@tablewalk/contracts';
 import type { Command } from 'commander';
 import { createProcesses, drive } from '../drive.ts';
 import type { EndStatus, Workload } from '../drive.ts';
 import { recordTo } from '../history-file.ts';
 import { buildFrom, readMachineFile } from '../machine-file.ts';
 import { note, print, printJson, Progress, writeNamed } from '../output.ts';
+import { RecentFacts } from '../recent-facts.ts';
 import { runReport, violationText } from '../report/run-report.ts';
 import { hostStatistics, simulatedStatistics, statsJson, statsText } from '../report/statistics.ts';
 import { TraceFile } from '../trace-file.ts';
@@ -67,6 +69,7 @@ async function run(machineName: string, flags: RunFlags): Promise<ExitCode> {
   const files = flags.trace.map((path) => openTrace(path, flags, built));
   const recording = flags.record === undefined ? undefined : await recordTo(flags.record, built);
   const machine = built.start(recording === undefined ? {} : { recorder: recording });
+  const recent = new RecentFacts(machine);
   const started = performance.now();
   let status: EndStatus;
   try {
@@ -90,7 +93,7 @@ async function run(machineName: string, flags: RunFlags): Promise<ExitCode> {
       machine: built.effective.name ?? machineName,
       seed: built.effective.seed,
       status: violation === undefined ? status.kind : 'violated',
-      ...(violation === undefined ? {} : { violation }),
+      ...(violation === undefined ? {} : { violation: explained(violation, recent) }),
       facts: world.facts,
       digest,
       ...(flags.record === undefined ? {} : { history: flags.record }),
@@ -102,11 +105,17 @@ async function run(machineName: string, flags: RunFlags): Promise<ExitCode> {
     print(runReport(world, built.dataPlane.counterNames));
     for (const file of files) noteTrace(file);
     if (status.kind === 'paused') print(`stopped after ${world.facts} facts, as told`);
-    if (violation !== undefined) print(violationText(violation));
+    if (violation !== undefined) print(violationText(violation, (seq) => recent.get(seq)));
     print(`facts ${world.facts}, digest ${digest}${flags.record === undefined ? '' : `, history ${flags.record}`}`);
   }
   machine.close();
   return violation === undefined ? ExitCode.clean : ExitCode.violated;
+}
+
+/** The violation with the facts that it names, where they are still known. */
+function explained(violation: RecordedFact, recent: RecentFacts): unknown {
+  const { culprit, evidence } = violation.fact as KernelFactOf<'PropertyViolated'>;
+  return { ...violation, causedBy: recent.get(culprit), shownBy: recent.get(evidence) };
 }
 
 function openTrace(path: string, flags: RunFlags, built: BuiltMachine): TraceFile {
