@@ -1,0 +1,4 @@
+/** What Vite (and so vitest) puts in place of a call of `import.meta.glob`; see its documentation, "Glob Import". */
+interface ImportMeta {
+  glob<Module>(pattern: string, options: { readonly eager: true }): Record<string, Module>;
+}

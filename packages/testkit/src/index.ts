@@ -1,0 +1,13 @@
+export { branchSuite, hiddenState, PRESSING_WORK } from './branch-suite.ts';
+export { componentSuite } from './component-suite.ts';
+export { given } from './given.ts';
+export { installedPlugins } from './installation.ts';
+export { Lab } from './lab.ts';
+export { manifestSuite } from './manifest-suite.ts';
+export { boundlessTlbManifest } from './reference/boundless-tlb.ts';
+export { lameShootdownManifest } from './reference/lame-shootdown.ts';
+export { noCacheManifest } from './reference/no-cache.ts';
+export { runSmall } from './run-small.ts';
+export { machineAround, openMachine, planSmall } from './small-machine.ts';
+export type { SmallMachine } from './small-machine.ts';
+export { syntheticTrace } from './synthetic-trace.ts';

@@ -1,0 +1,212 @@
+import { assert, present } from '@tablewalk/base';
+import {
+  accessBatch,
+  AccessKind,
+  cpusKey,
+  ipisKey,
+  processesKey,
+  pushAccess,
+  TrapKind,
+} from '@tablewalk/contracts';
+import type {
+  Fact,
+  IpiState,
+  RecordedFact,
+  Routine,
+  Step,
+  TrapKind as Trapped,
+  View,
+} from '@tablewalk/contracts';
+import { Journal } from '@tablewalk/machine';
+import { openMachine } from './small-machine.ts';
+import type { OpenMachine, SmallMachine } from './small-machine.ts';
+
+/** A routine on its CPU. */
+export interface Job<T = unknown> {
+  readonly cpu: number;
+  readonly routine: Routine<T>;
+}
+
+interface Frame {
+  readonly routine: Routine<unknown>;
+  readonly irq: boolean;
+  step: Step;
+  readonly done: (result: unknown) => void;
+}
+
+/** What `touch` came to: nothing trapped, or what did. */
+export interface Touch {
+  readonly trap: Trapped;
+  readonly fault: number;
+  readonly pfn: number;
+  readonly level: number;
+}
+
+/**
+ * A workbench for routines: a machine's real components, journal and data plane, without its loop. The
+ * test says which routine runs on which CPU and what comes next; interrupts are taken as the machine
+ * takes them. Worlds are immutable here, so a `decide` that writes its slice crashes.
+ */
+export class Lab {
+  readonly parts: OpenMachine;
+  readonly journal: Journal;
+  readonly facts: RecordedFact[] = [];
+  readonly cpus: number;
+  private readonly stacks: Frame[][];
+
+  constructor(machine: SmallMachine) {
+    this.parts = openMachine(machine);
+    const { built, plan, slots } = this.parts;
+    this.cpus = plan.machine.cpus;
+    this.stacks = Array.from({ length: this.cpus }, () => []);
+    this.journal = new Journal({
+      components: built.components,
+      cpus: this.cpus,
+      seed: plan.machine.seed,
+      cost: slots.cost,
+      dataPlane: built.dataPlane,
+      folding: 'immutable',
+      recorder: { stimulus: () => undefined, fact: (recorded) => this.facts.push(recorded) },
+    });
+  }
+
+  get view(): View {
+    return this.journal.view;
+  }
+  get slots(): OpenMachine['slots'] {
+    return this.parts.slots;
+  }
+
+  /** Facts of one type, from the `from`-th fact of the lab on. */
+  factsOf<F extends Fact>(type: F['type'], from = 0): (RecordedFact & { fact: F })[] {
+    const wanted = (recorded: RecordedFact): recorded is RecordedFact & { fact: F } =>
+      recorded.fact.type === type;
+    return this.facts.slice(from).filter(wanted);
+  }
+
+  note(fact: Fact, cpu = -1): void {
+    this.journal.append(fact, 'kernel', cpu);
+    this.journal.settle();
+  }
+
+  /** Runs one routine to its end; interrupts are taken as soon as they can be. */
+  do<T>(cpu: number, routine: Routine<T>): T {
+    return this.race([{ cpu, routine }], () => 0)[0] as T;
+  }
+
+  /** Runs routines to their ends, one step at a time; `pick` says which of so many possible steps is next. */
+  race<T>(jobs: readonly Job<T>[], pick: (alternatives: number) => number): T[] {
+    const results: T[] = [];
+    jobs.forEach(({ cpu, routine }, i) =>
+      this.begin(cpu, routine, false, (result) => (results[i] = result as T)),
+    );
+    while (this.stacks.some((stack) => stack.length > 0)) {
+      const enabled = this.enabledSteps();
+      assert(enabled.length > 0, `no CPU can take a step: ${this.waiting()}`);
+      present(enabled[pick(enabled.length)], 'alternative')();
+      this.journal.settle();
+    }
+    return results;
+  }
+
+  /** A process that has been created, in `ready`. */
+  process(mm: number, cpu = 0): void {
+    this.note({ type: 'ProcessCreated', mm, name: `process ${mm}` } as Fact);
+    assert(this.do(cpu, this.slots.mm.create({ cpu, args: [] }, mm)), `no memory for mm ${mm}`);
+    assert(this.view(processesKey)[mm]?.phase === 'ready', `mm ${mm} was created, but is not ready`);
+  }
+
+  switchTo(cpu: number, mm: number): void {
+    this.do(cpu, this.slots.asid.switchMm({ cpu, args: [] }, mm));
+  }
+
+  /** One reference in the address space that the CPU is in, straight through the data plane. */
+  touch(cpu: number, va: number, write = false): Touch {
+    const batch = accessBatch(1);
+    pushAccess(batch, write ? AccessKind.store : AccessKind.load, va, 4);
+    const { asid, ttbr } = present(this.view(cpusKey)[cpu], 'cpu');
+    const { dataPlane } = this.parts.built;
+    const reached = dataPlane.run(cpu, { asid, ttbr }, batch, 0, 1);
+    const { kind, fault, pfn, level } = dataPlane.trap;
+    assert((kind === TrapKind.none) === (reached === 1), 'a batch that stops has a trap, and no other has');
+    return { trap: kind, fault, pfn, level };
+  }
+
+  /** As a process does it: the abort runs the fault routine, then the access is tried again. */
+  access(cpu: number, va: number, write = false): void {
+    for (let tries = 0; tries < 6; tries++) {
+      const { trap, fault, level } = this.touch(cpu, va, write);
+      if (trap === TrapKind.none) return;
+      if (trap === TrapKind.fault) this.fault(cpu, va, write, fault, level);
+    }
+    throw new Error(`the access to ${va} of CPU ${cpu} makes no progress`);
+  }
+
+  fault(cpu: number, va: number, write: boolean, kind: number, level: number): void {
+    this.do(cpu, this.faultRoutine(cpu, this.mmOn(cpu), va, write, kind, level));
+  }
+
+  faultRoutine(cpu: number, mm: number, va: number, write: boolean, kind: number, level: number): Routine {
+    const program = present(this.slots.mm.programs['fault'], 'program mm/fault');
+    return program({ cpu, args: [mm, va, Number(write), 0, kind, level] });
+  }
+
+  mmOn(cpu: number): number {
+    return present(this.view(cpusKey)[cpu], 'cpu').mm;
+  }
+
+  private begin(cpu: number, routine: Routine<unknown>, irq: boolean, done: (result: unknown) => void): void {
+    const { value, done: ended } = routine.next();
+    if (ended === true) done(value);
+    else present(this.stacks[cpu], 'cpu').push({ routine, irq, step: value, done });
+  }
+
+  private enabledSteps(): (() => void)[] {
+    const enabled: (() => void)[] = [];
+    const { open } = this.view(ipisKey);
+    this.stacks.forEach((stack, cpu) => {
+      const top = stack.at(-1);
+      const masked = top?.irq === true || present(this.view(cpusKey)[cpu], 'cpu').irqsOff > 0;
+      const ipi = masked ? undefined : open.find(({ to, delivered }) => to === cpu && !delivered);
+      if (ipi !== undefined) enabled.push(() => this.deliver(cpu, ipi));
+      if (top !== undefined && this.possible(top.step)) enabled.push(() => this.step(cpu, top));
+    });
+    return enabled;
+  }
+
+  private possible(step: Step): boolean {
+    const guard = step.kind === 'await' ? step.until : step.kind === 'issue' ? step.when : undefined;
+    return guard === undefined || guard(this.view);
+  }
+
+  private deliver(cpu: number, { id, program, args }: IpiState): void {
+    this.note({ type: 'IpiDelivered', id, cpu } as Fact, cpu);
+    const handler = present(this.parts.built.programs[program], `program ${program}`);
+    this.begin(cpu, handler({ cpu, args: [id, ...args] }), true, () => undefined);
+  }
+
+  private step(cpu: number, frame: Frame): void {
+    const reply = this.perform(frame.step, cpu);
+    const { value, done } = frame.routine.next(reply);
+    if (done !== true) {
+      frame.step = value;
+      return;
+    }
+    present(this.stacks[cpu], 'cpu').pop();
+    frame.done(value);
+  }
+
+  private perform(step: Step, cpu: number): readonly number[] {
+    if (step.kind === 'read') return step.look(this.view);
+    if (step.kind === 'await') return [];
+    const facts = this.journal.issue(step.command, cpu);
+    return step.pick === undefined ? [] : step.pick(facts);
+  }
+
+  private waiting(): string {
+    const reasons = this.stacks
+      .map((stack) => stack.at(-1)?.step)
+      .map((step) => (step?.kind === 'read' ? '' : (step?.reason ?? '')));
+    return reasons.filter(Boolean).join('; ');
+  }
+}
