@@ -15,6 +15,8 @@ export interface Catalogue {
 export interface PlannedPlugin {
   readonly manifest: Manifest;
   readonly config: unknown;
+  /** What the machine file calls the plugin: its id, or the path of its file. */
+  readonly use: string;
   /** The slot, or for a checker its id. */
   readonly name: string;
   /** Plugins that take the place of a slot's for this one alone. */
@@ -109,12 +111,12 @@ function plan(use: PluginUse, slot: SlotName, name: string, catalogue: Catalogue
       });
     own.set(required, plan(otherUse, required, `${required}@${name}`, catalogue, `${at}/with/${other}`));
   }
-  return { manifest, config: parsed.data, name, private: own };
+  return { manifest, use: id, config: parsed.data, name, private: own };
 }
 
-function effectiveUse({ manifest, config, private: own }: PlannedPlugin): PluginUse {
-  const others = Object.fromEntries([...own].map(([slot, plugin]) => [slot, plugin.manifest.id]));
-  return { use: manifest.id, ...(config as object), ...(own.size === 0 ? {} : { with: others }) };
+function effectiveUse({ use, config, private: own }: PlannedPlugin): PluginUse {
+  const others = Object.fromEntries([...own].map(([slot, plugin]) => [slot, plugin.use]));
+  return { use, ...(config as object), ...(own.size === 0 ? {} : { with: others }) };
 }
 
 function unknownPlugin(id: string, slot: SlotName, catalogue: Catalogue, at: string): ConfigError {

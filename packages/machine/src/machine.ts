@@ -384,7 +384,3 @@ function pendingIpi(open: readonly IpiState[], cpu: number): IpiState | undefine
 function violation(rule: string, cpu: number, culprit: number): Extract<KernelFact, { type: 'PropertyViolated' }> {
   return { type: 'PropertyViolated', checker: 'kernel', rule, cpu, culprit, evidence: culprit, va: 0, pfn: 0 };
 }
-
-/** A machine that stands still where it should not: for callers that must end with an error. */
-export const stalled = (reasons: readonly string[]): CodedError =>
-  new CodedError('MACHINE_STALLED', { what: 'no CPU can take a step', why: reasons.filter(Boolean).join('; ') }, 1);

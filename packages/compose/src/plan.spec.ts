@@ -1,0 +1,137 @@
+import { ConfigError } from '@tablewalk/base';
+import { defineManifest } from '@tablewalk/contracts';
+import type { Manifest, SlotName } from '@tablewalk/contracts';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { applyOverrides, DEFAULT_PLUGINS, parseMachine, planMachine } from './index.ts';
+import type { Catalogue } from './index.ts';
+
+/** A catalogue of empty plugins, one for each default, that may be changed for a test. */
+function catalogueWith(...extra: readonly Manifest[]): Catalogue {
+  const manifests = new Map<string, Manifest>();
+  for (const [slot, id] of Object.entries(DEFAULT_PLUGINS)) manifests.set(id, empty(slot as SlotName, id));
+  for (const manifest of extra) manifests.set(manifest.id, manifest);
+  return {
+    get: (name) => manifests.get(name),
+    idsOf: (slot) => [...manifests.values()].filter((manifest) => manifest.slot === slot).map(({ id }) => id),
+  };
+}
+
+const empty = (slot: SlotName, id: string, more: Partial<Manifest> = {}): Manifest =>
+  defineManifest({
+    id,
+    slot,
+    version: '1.0.0',
+    summary: '',
+    source: '',
+    requires: [],
+    config: z.strictObject({ knob: z.number().default(7) }),
+    create: () => ({}) as never,
+    ...more,
+  } as never);
+
+function refusal(machine: unknown, ...extra: readonly Manifest[]): ConfigError {
+  try {
+    planMachine(parseMachine(machine, 'm.yaml'), catalogueWith(...extra), 'm.yaml');
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error('the machine was accepted');
+}
+
+describe('wiring faults are told before the first step', () => {
+  it('a slot that nobody fills, with who needs it', () => {
+    const shootdown = empty('shootdown', 'shootdown-needy', { requires: ['tlb'] });
+    const error = refusal({ slots: { tlb: 'none', shootdown: 'shootdown-needy' } }, shootdown);
+    expect(error.code).toBe('SLOT_UNFILLED');
+    expect(error.report.why).toContain('shootdown-needy (slot shootdown)');
+    expect(error.report.at).toBe('m.yaml#/slots/tlb');
+  });
+
+  it('a circle, with its path', () => {
+    const tlb = empty('tlb', 'tlb-a', { requires: ['cache'] });
+    const cache = empty('cache', 'cache-b', { requires: ['asid'] });
+    const asid = empty('asid', 'asid-c', { requires: ['tlb'] });
+    const error = refusal({ slots: { tlb: 'tlb-a', cache: 'cache-b', asid: 'asid-c' } }, tlb, cache, asid);
+    expect(error.code).toBe('DEPENDENCY_CYCLE');
+    expect(error.report.what).toContain('tlb-a -> cache-b -> asid-c -> tlb-a');
+  });
+
+  it('two plugins for one slot', () => {
+    expect(refusal({ slots: { tlb: ['tlb-a', 'tlb-b'] } }).code).toBe('SLOT_FILLED_TWICE');
+  });
+
+  it('a misspelt plugin, with the nearest name', () => {
+    const error = refusal({ slots: { 'mmu-gather': 'mmu-gather-bached' } });
+    expect(error.code).toBe('PLUGIN_UNKNOWN');
+    expect(error.report.fix).toBe('did you mean "mmu-gather-batched"?');
+  });
+
+  it('a plugin in a place that is not its own', () => {
+    expect(refusal({ slots: { tlb: 'cache-pipt' } }).code).toBe('SLOT_MISMATCH');
+  });
+
+  it('plugins that cannot work together, with the reason', () => {
+    const needs = [{ slot: 'cache', facet: 'coherent', why: 'it snoops' }] as const;
+    const error = refusal({ slots: { tlb: 'tlb-picky' } }, empty('tlb', 'tlb-picky', { needs }));
+    expect(error.code).toBe('FACETS_INCOMPATIBLE');
+    expect(error.report.why).toBe('it needs "coherent" of slot "cache": it snoops');
+  });
+
+  it('a plugin that this machine is too large for', () => {
+    const refuses: Manifest['refuses'] = (_config, { cpus }) => (cpus > 1 ? 'one CPU only' : undefined);
+    const error = refusal({ cpus: 2, slots: { cache: 'cache-up' } }, empty('cache', 'cache-up', { refuses }));
+    expect([error.code, error.report.why]).toEqual(['PLUGIN_REFUSES', 'one CPU only']);
+  });
+
+  it('an unknown slot, key and knob, with the nearest name where there is one', () => {
+    expect(refusal({ slots: { tbl: 'x' } }).report.fix).toBe('did you mean "tlb"?');
+    expect(refusal({ cpu: 2 }).report.fix).toBe('did you mean "cpus"?');
+    expect(refusal({ slots: { tlb: { use: 'tlb-set-associative', nob: 1 } } }).code).toBe('CONFIG_UNKNOWN_KEY');
+  });
+
+  it('values that cannot be', () => {
+    expect(refusal({ cpus: 0 }).code).toBe('CONFIG_INVALID');
+    expect(refusal({ memory: { ram: 'lots' } }).code).toBe('CONFIG_INVALID');
+    expect(refusal({ memory: { ram: '4097' } }).code).toBe('MEMORY_UNUSABLE');
+    expect(refusal({ checkers: ['a', 'a'] }, empty('checker', 'a')).code).toBe('CHECKER_TWICE');
+    expect(refusal({ slots: { tlb: { use: 'tlb-set-associative', with: { cost: 'x' } } } }).code).toBe('WITH_NOT_REQUIRED');
+  });
+});
+
+describe('the effective config', () => {
+  it('has every default and knob written out', () => {
+    const { effective } = planMachine(parseMachine({}, 'm.yaml'), catalogueWith(), 'm.yaml');
+    expect(effective).toMatchObject({ cpus: 1, memory: { ram: 2 ** 30, base: 0x80000000 }, seed: 1, checkers: [] });
+    expect(effective.slots['tlb']).toEqual({ use: 'tlb-set-associative', knob: 7 });
+    expect(Object.keys(effective.slots).sort()).toEqual(Object.keys(DEFAULT_PLUGINS).sort());
+  });
+
+  it('is a machine file itself, and means the same', () => {
+    const once = planMachine(parseMachine({ cpus: 2, slots: { tlb: 'none' } }, 'm'), catalogueWith(), 'm').effective;
+    const twice = planMachine(parseMachine(once, 'm'), catalogueWith(), 'm').effective;
+    expect(twice).toMatchObject({ ...once, slots: once.slots });
+  });
+});
+
+describe('--set', () => {
+  const set = (machine: unknown, path: string, value: unknown): unknown =>
+    applyOverrides(machine, [{ path: path.split('.'), value }]);
+
+  it('lays a value over a machine file and leaves the file alone', () => {
+    const file = { memory: { ram: '1GiB', base: 0 } };
+    expect(set(file, 'memory.ram', '4MiB')).toEqual({ memory: { ram: '4MiB', base: 0 } });
+    expect(file.memory.ram).toBe('1GiB');
+  });
+
+  it('gives a knob to a plugin that was named alone', () => {
+    expect(set({ slots: { tlb: 'x' } }, 'slots.tlb.entries', 8)).toEqual({ slots: { tlb: { use: 'x', entries: 8 } } });
+  });
+
+  it('refuses what is no key of a machine, with the nearest', () => {
+    expect(() => set({}, 'slot.tlb', 'x')).toThrow(/did you mean "slots"/);
+    expect(() => set({}, 'slots.mmugather', 'x')).toThrow(/did you mean "mmu-gather"/);
+    expect(() => set({ checkers: [] }, 'checkers.3', 'x')).toThrow(/no element "3"/);
+  });
+});
