@@ -1,1 +1,224 @@
-export const recordTo: any = undefined, openHistoryFile: any = undefined, recordBranch: any = undefined, diffHistoryFiles: any = undefined;
+import { assert, HistoryError } from '@tablewalk/base';
+import { buildMachine, parseMachine, planMachine } from '@tablewalk/compose';
+import type { BuiltMachine, ClosingRecorder, EffectiveConfig, MachinePlan, Segment, Travelled } from '@tablewalk/compose';
+import type { RecordedFact } from '@tablewalk/contracts';
+import { createHistoryWriter, diffHistories, openHistory, recordSchemas } from '@tablewalk/history';
+import type { History, HistoryDiff, HistoryWriter } from '@tablewalk/history';
+import type { World } from '@tablewalk/machine';
+import { closeSync, existsSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { catalogueFor } from './catalogue.ts';
+import { loadCodec } from './codec.ts';
+import { VERSION } from './install.ts';
+import { pluginUses } from './machine-file.ts';
+
+/** What a history's header keeps as config. */
+interface RecordedConfig {
+  readonly segments: readonly Segment[];
+  readonly counterNames: readonly string[];
+  /** The machine file, from whose folder paths of plugins are taken. */
+  readonly at: string;
+}
+
+/** What a run says at its end, for a rerun to be held against. */
+export interface Closing {
+  readonly digest: string;
+  readonly facts: number;
+}
+
+/** Records a run into a file as it goes. A process that is killed loses at most what waits for its chunk. */
+export class RecordingFile implements ClosingRecorder {
+  private readonly file: number;
+  readonly writer: HistoryWriter;
+
+  constructor(
+    path: string,
+    config: RecordedConfig,
+    built: BuiltMachine,
+    codec: Parameters<typeof createHistoryWriter>[0]['codec'],
+  ) {
+    this.file = openForWriting(path);
+    this.writer = createHistoryWriter({
+      sink: (bytes) => {
+        writeAll(this.file, bytes);
+      },
+      codec,
+      schemas: recordSchemas(built.schemas),
+      header: { tablewalk: VERSION, config, plugins: built.plugins, seed: built.effective.seed },
+    });
+  }
+
+  stimulus(stimulus: Parameters<HistoryWriter['stimulus']>[0]): void {
+    this.writer.stimulus(stimulus);
+  }
+
+  fact(recorded: RecordedFact, world: () => World): void {
+    this.writer.fact(recorded);
+    const facts = recorded.seq + 1;
+    if (this.writer.wantsCheckpoint(facts)) this.writer.checkpoint(facts, world());
+  }
+
+  /** Ends the file as it should. */
+  close(closing: Closing): void {
+    this.writer.close(closing);
+    closeSync(this.file);
+  }
+
+  /** Ends it where it is: what was recorded stays, and the file says that it is not whole. */
+  abandon(): void {
+    this.writer.flush();
+    closeSync(this.file);
+  }
+}
+
+export async function recordTo(path: string, built: BuiltMachine, at: string): Promise<RecordingFile> {
+  const { counterNames } = built.dataPlane;
+  return new RecordingFile(path, { segments: [{ from: 0, config: built.effective }], counterNames, at }, built, await loadCodec());
+}
+
+function openForWriting(path: string): number {
+  try {
+    return openSync(path, 'w');
+  } catch (error) {
+    throw new HistoryError('HISTORY_UNWRITABLE', {
+      what: `the history cannot be written to ${path}`,
+      why: error instanceof Error ? error.message : String(error),
+      fix: 'name a file in a folder that exists and may be written',
+      at: '--record',
+    });
+  }
+}
+
+function writeAll(file: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+}
+
+/** A recorded history on disk, with all that travelling in it needs. */
+export class HistoryFile implements Travelled {
+  readonly segments: readonly Segment[];
+  readonly counterNames: readonly string[];
+  readonly at: string;
+
+  constructor(
+    readonly path: string,
+    readonly history: History,
+    readonly codec: Parameters<typeof openHistory>[1],
+  ) {
+    const config = history.header.config as Partial<RecordedConfig>;
+    if (!Array.isArray(config.segments) || !Array.isArray(config.counterNames))
+      throw new HistoryError('HISTORY_FOREIGN', { what: `${path} names no machine`, fix: 'name a file that --record wrote', at: path });
+    this.segments = config.segments as readonly Segment[];
+    this.counterNames = config.counterNames as readonly string[];
+    this.at = config.at ?? path;
+  }
+
+  get factCount(): number {
+    return this.history.factCount;
+  }
+  get seed(): number {
+    return this.history.header.seed;
+  }
+  get closing(): Closing | undefined {
+    return this.history.closing?.note as Closing | undefined;
+  }
+  /** What is missing, in a sentence; undefined when the file is whole. */
+  get damage(): { readonly what: string } | undefined {
+    const { damage } = this.history;
+    if (damage === undefined) return undefined;
+    return { what: `it was cut short: ${damage.lostFrom} facts are whole, ${damage.bytes} bytes at the end are not` };
+  }
+
+  facts(from: number): Generator<RecordedFact> {
+    return this.history.facts(from);
+  }
+  factsBetween(from: number, to: number): RecordedFact[] {
+    return [...this.history.facts(from, to)];
+  }
+  stimuli(): ReturnType<History['stimuli']> {
+    return this.history.stimuli();
+  }
+  checkpoint(facts: number): World | undefined {
+    return this.history.checkpointAtOrBefore(facts)?.world as World | undefined;
+  }
+
+  /** The machine of the last segment: it knows every slice and fact of the history. */
+  async build(): Promise<BuiltMachine> {
+    const last = this.segments.at(-1);
+    assert(last !== undefined, 'a history has a segment');
+    return (await this.buildAll())(last.config);
+  }
+
+  /** Loads the plugins of all segments; afterwards machines are built at will. */
+  async buildAll(): Promise<(config: EffectiveConfig) => BuiltMachine> {
+    const plans = new Map<EffectiveConfig, MachinePlan>();
+    for (const { config } of this.segments) {
+      const machine = parseMachine(config, this.path);
+      plans.set(config, planMachine(machine, await catalogueFor(pluginUses(machine), this.at), this.path));
+    }
+    return (config) => {
+      const plan = plans.get(config);
+      assert(plan !== undefined, 'the config is one of the segments');
+      return buildMachine(plan);
+    };
+  }
+}
+
+export async function openHistoryFile(path: string): Promise<HistoryFile> {
+  if (!existsSync(path))
+    throw new HistoryError('HISTORY_MISSING', { what: `there is no history file ${path}`, fix: 'correct the path' });
+  const file = openSync(path, 'r');
+  const codec = await loadCodec();
+  const source = {
+    size: fstatSync(file).size,
+    read(offset: number, length: number): Uint8Array {
+      const bytes = new Uint8Array(length);
+      const got = readSync(file, bytes, 0, length, offset);
+      return bytes.subarray(0, got);
+    },
+  };
+  return new HistoryFile(path, openHistory(source, codec), codec);
+}
+
+/** A branch as a history of its own: the facts and stimuli before it, then what the machine adds. */
+export async function branchRecorder(
+  path: string,
+  parent: HistoryFile,
+  next: BuiltMachine,
+): Promise<(from: number, stimuli: number) => ClosingRecorder> {
+  if (resolve(path) === resolve(parent.path))
+    throw new HistoryError('HISTORY_UNWRITABLE', {
+      what: 'a branch cannot be written over the history that it comes from',
+      fix: 'give --record another name',
+      at: '--record',
+    });
+  const codec = await loadCodec();
+  return (from, stimuli) => {
+    const segments = [...parent.segments.filter((segment) => segment.from < from), { from, config: next.effective }];
+    const { counterNames } = next.dataPlane;
+    const file = new RecordingFile(path, { segments, counterNames, at: parent.at }, next, codec);
+    copyPrefix(parent, file.writer, from, stimuli);
+    return file;
+  };
+}
+
+/** Stimuli go before the facts that they led to, as they were recorded. */
+function copyPrefix(parent: HistoryFile, writer: HistoryWriter, facts: number, stimuli: number): void {
+  const rest = parent.history.stimuli();
+  let copied = 0;
+  const copyTo = (count: number): void => {
+    for (; copied < count; copied++) {
+      const { done, value } = rest.next();
+      if (done === true) return;
+      writer.stimulus(value);
+    }
+  };
+  for (const recorded of parent.history.facts(0, facts)) {
+    copyTo(recorded.stimulus + 1);
+    writer.fact(recorded);
+  }
+  copyTo(stimuli);
+}
+
+export async function diffHistoryFiles(a: string, b: string): Promise<HistoryDiff> {
+  return diffHistories((await openHistoryFile(a)).history, (await openHistoryFile(b)).history);
+}

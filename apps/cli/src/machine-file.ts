@@ -69,7 +69,7 @@ export async function buildFrom(config: MachineConfig, at: string): Promise<Buil
   return buildMachine(planMachine(config, await catalogueFor(pluginUses(config), at), at));
 }
 
-function* pluginUses(config: MachineConfig): Generator<PluginUse> {
+export function* pluginUses(config: MachineConfig): Generator<PluginUse> {
   for (const use of [...Object.values(config.slots as Record<string, PluginUse | undefined>), ...config.checkers]) {
     if (use === undefined) continue;
     yield use;

@@ -125,7 +125,7 @@ export function branchMachine(
   build: (config: EffectiveConfig) => BuiltMachine,
   at: number,
   next: BuiltMachine,
-  recorderFrom: (from: number, config: EffectiveConfig) => ClosingRecorder | undefined,
+  recorderFrom?: (from: number, stimuli: number) => ClosingRecorder,
 ): Branch | undefined {
   const comparison = new Comparison(history.facts(0));
   const again = decideAgain(history, segments, build, at, comparison);
@@ -140,7 +140,7 @@ export function branchMachine(
     });
   const from = machine.world.facts;
   if (!machine.quiescent() || from > history.factCount) return undefined;
-  const recorder = recorderFrom(from, next.effective);
+  const recorder = recorderFrom?.(from, machine.standstill().stimuli);
   const taken = handOver(again, next, recorder ?? NOBODY);
   return { machine: taken.machine, feed, from, recorder };
 }

@@ -5,7 +5,7 @@ import type { Fact } from './facts.ts';
  * A program is a per-CPU kernel routine: a generator in which one `yield` is one globally visible
  * step. A thread is stored as the log of what its program observed, never as a live generator: a
  * fresh generator that is fed the log is in the same place. So a program must be a deterministic
- * function of its context and of what it observes, and observations are short lists of numbers.
+ * function of its context and of what it observes, and observations are short lists of natural numbers.
  */
 export type Reply = readonly number[];
 
@@ -60,6 +60,18 @@ export function* issue<F extends Fact>(command: Command, pick: (facts: readonly 
 export function* read(look: (view: View) => number): Routine<number> {
   const reply = yield { kind: 'read', look: (view) => [look(view)] };
   return reply[0] as number;
+}
+
+/** Reads a number that may not be there. */
+export function* readMaybe(look: (view: View) => number | undefined): Routine<number | undefined> {
+  const reply = yield {
+    kind: 'read',
+    look: (view) => {
+      const value = look(view);
+      return value === undefined ? nothing : [value];
+    },
+  };
+  return reply[0];
 }
 
 /** Reads several numbers in one atomic step. */

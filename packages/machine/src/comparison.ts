@@ -1,4 +1,5 @@
 import type { RecordedFact, Stimulus } from '@tablewalk/contracts';
+import { firstDifferentField } from '@tablewalk/history';
 import type { Recorder } from './journal.ts';
 
 /** Where a rerun first went another way. */
@@ -33,16 +34,6 @@ export class Comparison implements Recorder {
 }
 
 function firstDifference(a: RecordedFact, b: RecordedFact): string | undefined {
-  if (a.fact.type !== b.fact.type) return 'type';
-  const [factA, factB] = [a.fact, b.fact] as unknown as [Fields, Fields];
-  for (const field of Object.keys(factA)) if (!same(factA[field], factB[field])) return field;
-  for (const field of ['seq', 'by', 'cpu', 'time', 'stimulus'] as const) if (a[field] !== b[field]) return field;
-  return undefined;
+  return firstDifferentField(a.fact, b.fact) ?? METADATA.find((field) => a[field] !== b[field]);
 }
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function same(a: unknown, b: unknown): boolean {
-  if (!Array.isArray(a) || !Array.isArray(b)) return a === b;
-  return a.length === b.length && a.every((item, i) => item === b[i]);
-}
+const METADATA = ['seq', 'by', 'cpu', 'time', 'stimulus'] as const;

@@ -1,4 +1,4 @@
-import { CodedError, present } from '@tablewalk/base';
+import { assert, CodedError, present } from '@tablewalk/base';
 import { cpusKey, ipisKey, processesKey, TrapKind } from '@tablewalk/contracts';
 import type {
   AccessBatch,
@@ -301,10 +301,10 @@ export class Machine {
   }
 
   private perform(step: Step, cpu: number): Reply {
-    if (step.kind === 'read') return step.look(this.view);
     if (step.kind === 'await') return NOTHING;
+    if (step.kind === 'read') return checkedReply(step.look(this.view));
     const facts = this.journal.issue(step.command, cpu);
-    return step.pick === undefined ? NOTHING : step.pick(facts);
+    return step.pick === undefined ? NOTHING : checkedReply(step.pick(facts));
   }
 
   private finish(cpu: number): void {
@@ -379,6 +379,13 @@ function pendingIpi(open: readonly IpiState[], cpu: number): IpiState | undefine
     if (ipi.to === cpu && !ipi.delivered) return ipi;
   }
   return undefined;
+}
+
+/** What is observed is recorded: it must be what a history can hold. */
+function checkedReply(reply: Reply): Reply {
+  for (const number of reply)
+    assert(Number.isSafeInteger(number) && number >= 0, `a program observed ${number}, no natural number`);
+  return reply;
 }
 
 function violation(rule: string, cpu: number, culprit: number): Extract<KernelFact, { type: 'PropertyViolated' }> {

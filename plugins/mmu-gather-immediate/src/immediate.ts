@@ -1,4 +1,4 @@
-import { lock, order, pageTableLock, unlock } from '@tablewalk/contracts';
+import { lock, order, pageTableLock, readMaybe, unlock } from '@tablewalk/contracts';
 import type { CachePlugin, Command, Component, FramesPlugin, MmuGather, MmuGatherPlugin } from '@tablewalk/contracts';
 import type { PageTablePlugin, ProgramContext, Routine, ShootdownPlugin, VocabularyFactOf } from '@tablewalk/contracts';
 
@@ -44,8 +44,8 @@ export function immediateGather(
     *zapPage(context, tlb, va) {
       const { cpu } = context;
       yield* lock(cpu, pageTableLock(tlb.mm));
-      const [pfn] = yield { kind: 'read', look: (view) => [pageTable.lookup(view, tlb.mm, va)?.pfn ?? -1] };
-      if (pfn === undefined || pfn < 0) {
+      const pfn = yield* readMaybe((view) => pageTable.lookup(view, tlb.mm, va)?.pfn);
+      if (pfn === undefined) {
         yield* unlock(cpu, pageTableLock(tlb.mm));
         return false;
       }

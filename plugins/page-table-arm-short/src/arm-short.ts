@@ -1,5 +1,5 @@
 import { assert } from '@tablewalk/base';
-import { lock, order, read, readAll, unlock } from '@tablewalk/contracts';
+import { lock, order, read, readAll, readMaybe, unlock } from '@tablewalk/contracts';
 import type { FramesPlugin, MachineFacts, PageTablePlugin, Routine } from '@tablewalk/contracts';
 import { decodeLinux, encodeLinux, LinuxPte, PAIR_SIZE, shortWalker } from './descriptors.ts';
 import { armShortKey, armShortTables, INIT_MM, linuxPte, linuxPteAddress, presentPages } from './tables.ts';
@@ -25,8 +25,8 @@ export function armShort(config: ArmShortConfig, frames: FramesPlugin, machine: 
 
   /** First step of set_pte_ext: the Linux word. Answers its address; the hardware's word is the next step. */
   function* storeLinuxPte(mm: number, va: number, word: number): Routine<number> {
-    const address = yield* read((view) => linuxPteAddress(view, mm, va) ?? -1);
-    assert(address >= 0, `mm ${mm} has no second-level table for ${va}`);
+    const address = yield* readMaybe((view) => linuxPteAddress(view, mm, va));
+    assert(address !== undefined, `mm ${mm} has no second-level table for ${va}`);
     yield* order(tableOrder('StoreLinuxPte', mm, va, address, word));
     return address;
   }
@@ -57,8 +57,8 @@ export function armShort(config: ArmShortConfig, frames: FramesPlugin, machine: 
         yield* order(tableOrder('ClearPmd', mm, va, table));
         yield* frames.free(table / 4096);
       }
-      const pgd = yield* read((view) => view(armShortKey).pgd[mm] ?? -1);
-      if (pgd < 0) return;
+      const pgd = yield* readMaybe((view) => view(armShortKey).pgd[mm]);
+      if (pgd === undefined) return;
       yield* order(tableOrder('FreePgd', mm, 0, pgd));
       yield* frames.free(pgd / 4096);
     },

@@ -16,7 +16,7 @@ export function ipiAll(cpus: number, asid: AsidPlugin, tlb: TlbPlugin): Shootdow
     const sent: number[] = [];
     for (const target of targets) {
       const request = sendIpi(cpu, target, HANDLER, [SCOPES.indexOf(scope), hwAsid, startVpn, endVpn]);
-      sent.push(...(yield* issue<KernelFactOf<'IpiSent'>>(request, ([fact]) => [fact?.id ?? -1])));
+      sent.push(...(yield* issue<KernelFactOf<'IpiSent'>>(request, (facts) => facts.map(({ id }) => id))));
     }
     yield* order(tlb.invalidate(cpu, scope, hwAsid, startVpn, endVpn));
     if (sent.length > 0)

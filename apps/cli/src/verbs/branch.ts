@@ -1,8 +1,7 @@
 import { ConfigError, ExitCode } from '@tablewalk/base';
 import { applyOverrides, branchMachine, feedUntil, parseMachine } from '@tablewalk/compose';
-import type { EffectiveConfig } from '@tablewalk/compose';
 import type { Command } from 'commander';
-import { openHistoryFile, recordBranch } from '../history-file.ts';
+import { branchRecorder, openHistoryFile } from '../history-file.ts';
 import { buildFrom, parseOverride } from '../machine-file.ts';
 import { print, printJson } from '../output.ts';
 import { RecentFacts } from '../recent-facts.ts';
@@ -38,9 +37,8 @@ export function addBranch(program: Command): void {
       const current = history.segments.filter(({ from }) => from <= at).at(-1)?.config ?? history.segments[0]?.config;
       const next = await buildFrom(parseMachine(applyOverrides(current, flags.set.map(parseOverride)), path), path);
       const built = await history.buildAll();
-      const branch = branchMachine(history, history.segments, built, at, next, (from, config: EffectiveConfig) =>
-        flags.record === undefined ? undefined : recordBranch(flags.record, history, from, config, next),
-      );
+      const recorderFrom = flags.record === undefined ? undefined : await branchRecorder(flags.record, history, next);
+      const branch = branchMachine(history, history.segments, built, at, next, recorderFrom);
       if (branch === undefined)
         throw new ConfigError('BRANCH_NOT_QUIESCENT', {
           what: `there is no place at or after fact ${at} from which a branch could go on`,

@@ -67,7 +67,7 @@ async function run(machineName: string, flags: RunFlags): Promise<ExitCode> {
   const built = await buildFrom(config, at);
   if (flags.json !== true) print(`machine ${built.effective.name ?? machineName}, seed ${built.effective.seed}`);
   const files = flags.trace.map((path) => openTrace(path, flags, built));
-  const recording = flags.record === undefined ? undefined : await recordTo(flags.record, built);
+  const recording = flags.record === undefined ? undefined : await recordTo(flags.record, built, at);
   const machine = built.start(recording === undefined ? {} : { recorder: recording });
   const recent = new RecentFacts(machine);
   const started = performance.now();
