@@ -25,6 +25,7 @@ export function projectTags(/** @type {string} */ workspace) {
 /**
  * `@nx/enforce-module-boundaries` for source or for spec files.
  * @param {{ specs: boolean, allow?: string[] }} kind
+ * @returns {['error', object]}
  */
 export function boundaries({ specs, allow = [] }) {
   const rows = Object.entries(DEPENDENCIES)
@@ -34,7 +35,7 @@ export function boundaries({ specs, allow = [] }) {
       sourceTag,
       onlyDependOnLibsWithTags: specs ? [...allowed, 'layer:testkit'] : allowed,
     }));
-  return /** @type {const} */ ([
+  return [
     'error',
     {
       allow,
@@ -42,7 +43,7 @@ export function boundaries({ specs, allow = [] }) {
       // Spec files import testkit, which imports what they test. Source files may not (the rows above).
       ignoredCircularDependencies: [['testkit', '*']],
     },
-  ]);
+  ];
 }
 
 /** The imports that are allowed against the tables. */
