@@ -3,7 +3,7 @@ import { buildMachine, parseMachine, planMachine } from '@tablewalk/compose';
 import type { BuiltMachine, ClosingRecorder, EffectiveConfig, MachinePlan, Segment, Travelled } from '@tablewalk/compose';
 import type { RecordedFact } from '@tablewalk/contracts';
 import { createHistoryWriter, diffHistories, openHistory, recordSchemas } from '@tablewalk/history';
-import type { History, HistoryDiff, HistoryWriter } from '@tablewalk/history';
+import type { FactBlock, History, HistoryDiff, HistoryWriter } from '@tablewalk/history';
 import type { World } from '@tablewalk/machine';
 import { closeSync, existsSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -130,6 +130,9 @@ export class HistoryFile implements Travelled {
 
   facts(from: number): Generator<RecordedFact> {
     return this.history.facts(from);
+  }
+  *blocks(from: number): Generator<FactBlock> {
+    for (let index = this.history.blockOf(from); index < this.history.blockCount; index++) yield this.history.readBlock(index);
   }
   factsBetween(from: number, to: number): RecordedFact[] {
     return [...this.history.facts(from, to)];

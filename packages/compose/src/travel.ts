@@ -1,5 +1,7 @@
 import { ConfigError, HistoryError } from '@tablewalk/base';
 import type { RecordedFact, Stimulus } from '@tablewalk/contracts';
+import { recordedAt } from '@tablewalk/history';
+import type { FactBlock } from '@tablewalk/history';
 import { Comparison, copyWorld } from '@tablewalk/machine';
 import type { Divergence, Machine, MachineOptions, Recorder, Standstill, World } from '@tablewalk/machine';
 import type { BuiltMachine } from './build.ts';
@@ -15,6 +17,8 @@ export interface Segment {
 export interface Travelled {
   readonly factCount: number;
   facts(from: number): Iterator<RecordedFact>;
+  /** Facts from the block on that has fact `from`, a block at a time: for those who want many. */
+  blocks(from: number): Iterable<FactBlock>;
   stimuli(): Iterable<Stimulus>;
   /** The newest stored world that has at most `facts` facts. */
   checkpoint(facts: number): World | undefined;
@@ -25,11 +29,11 @@ export function replay(history: Travelled, built: BuiltMachine, facts: number): 
   const start = history.checkpoint(facts);
   const fold = built.fold();
   const world = start ?? fold.initial();
-  const recorded = history.facts(world.facts);
-  while (world.facts < facts) {
-    const { done, value } = recorded.next();
-    if (done === true) break;
-    fold.direct(world, value);
+  if (world.facts >= facts) return world;
+  for (const block of history.blocks(world.facts)) {
+    const end = Math.min(block.count, facts - block.first);
+    for (let i = world.facts - block.first; i < end; i++) fold.direct(world, recordedAt(block, i));
+    if (world.facts >= facts) break;
   }
   return world;
 }

@@ -65,10 +65,9 @@ export const statisticsComponent = (cpus: number): Component<StatisticsState, Co
   }),
   decide: () => [],
   evolve(draft, fact) {
-    const onCpu = (cpu: number): CpuStatistics => present(draft.cpus[cpu], `cpu ${cpu}`);
     switch (fact.type) {
       case 'BatchRetired': {
-        const cpu = onCpu(fact.cpu);
+        const cpu = onCpu(draft, fact.cpu);
         cpu.references += fact.count;
         for (let i = 0; i < fact.counters.length; i += 2) {
           const counter = fact.counters[i] as number;
@@ -78,22 +77,22 @@ export const statisticsComponent = (cpus: number): Component<StatisticsState, Co
         break;
       }
       case 'AbortTaken':
-        onCpu(fact.cpu).aborts += 1;
+        onCpu(draft, fact.cpu).aborts += 1;
         break;
       case 'IpiSent':
-        onCpu(fact.from).ipisSent += 1;
+        onCpu(draft, fact.from).ipisSent += 1;
         break;
       case 'IpiDelivered':
-        onCpu(fact.cpu).ipisTaken += 1;
+        onCpu(draft, fact.cpu).ipisTaken += 1;
         break;
       case 'TlbInvalidated':
-        onCpu(fact.cpu).tlbInvalidations += 1;
+        onCpu(draft, fact.cpu).tlbInvalidations += 1;
         break;
       case 'ContextSwitched':
-        onCpu(fact.cpu).contextSwitches += 1;
+        onCpu(draft, fact.cpu).contextSwitches += 1;
         break;
       case 'StaleTranslationUsed':
-        onCpu(fact.cpu).staleTranslationsUsed += 1;
+        onCpu(draft, fact.cpu).staleTranslationsUsed += 1;
         break;
       case 'PageAllocated':
         draft.pagesAllocated += 2 ** fact.order;
@@ -113,3 +112,5 @@ export const statisticsComponent = (cpus: number): Component<StatisticsState, Co
     }
   },
 });
+
+const onCpu = (draft: StatisticsState, cpu: number): CpuStatistics => present(draft.cpus[cpu], 'cpu');

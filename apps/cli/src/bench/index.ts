@@ -1,0 +1,9 @@
+import type { Figure } from './figure.ts';
+import { historyBench } from './history.ts';
+import { referencesBench } from './references.ts';
+
+/** By name; `tablewalk bench NAME` runs one. */
+export const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+  history: historyBench,
+  references: referencesBench,
+};
