@@ -12,3 +12,6 @@ export type {
   OuterCacheSpec,
   WritePolicy,
 } from './cache-spec.ts';
+export { tlbEngine } from './tlb-engine.ts';
+export type { ExactTlbEngine } from './tlb-engine.ts';
+export type { TlbSpec, TlbStructureSpec } from './tlb-spec.ts';
