@@ -58,7 +58,9 @@ describe('who may import whom', () => {
     ['plugins/replacement-lru/src/x.ts', './lru.ts'],
     ['plugins/replacement-lru/src/contract.spec.ts', '@tablewalk/testkit'],
     ['packages/testkit/src/x.ts', '@tablewalk/compose'],
+    ['packages/testkit/src/x.ts', './lab.ts'],
     ['packages/compose/src/x.ts', '@tablewalk/machine'],
+    ['eslint.config.mjs', './tools/lint/layers.mjs'],
   ])('%s may import %s', async (file, module) => {
     expect(await refusals(file, imports(module))).toEqual([]);
   });

@@ -6,6 +6,17 @@ import { ALLOWED, bans, DEPENDENCIES, EXCEPTIONS } from './layers.mjs';
 
 const builtins = builtinModules.filter((name) => !name.startsWith('_') && !name.includes('/'));
 const BANS = bans(builtins);
+/** Packages that testkit imports and whose spec files import testkit. (`*` would include testkit itself.) */
+const TESTED_WITH_TESTKIT = [
+  'base',
+  'contracts',
+  'arena',
+  'history',
+  'machine',
+  'explore',
+  'trace',
+  'compose',
+];
 
 /** Tags of every project, by folder. Plugins that nobody has heard of yet are found here too. */
 export function projectTags(/** @type {string} */ workspace) {
@@ -41,7 +52,7 @@ export function boundaries({ specs, allow = [] }) {
       allow,
       depConstraints: rows,
       // Spec files import testkit, which imports what they test. Source files may not (the rows above).
-      ignoredCircularDependencies: [['testkit', '*']],
+      ignoredCircularDependencies: TESTED_WITH_TESTKIT.map((name) => ['testkit', name]),
     },
   ];
 }
