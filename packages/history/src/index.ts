@@ -1,0 +1,17 @@
+export { plainCodec } from './codec.ts';
+export type { Codec } from './codec.ts';
+export { recordedAt } from './columns.ts';
+export type { FactBlock } from './columns.ts';
+export { diffHistories, firstDifferentField } from './diff.ts';
+export type { HistoryDiff, HistoryDifference } from './diff.ts';
+export { HISTORY_FORMAT } from './format.ts';
+export type { HistoryClosing, HistoryHeader } from './format.ts';
+export { openHistory } from './reader.ts';
+export type { Checkpoint, History, HistoryDamage, HistoryOptions } from './reader.ts';
+export { recordSchemas } from './schemas.ts';
+export type { FactSchemaRecord, FactSchemaRecords } from './schemas.ts';
+export { bytesSource } from './source.ts';
+export type { HistorySource } from './source.ts';
+export type { Upcaster, Upcasters } from './upcast.ts';
+export { createHistoryWriter } from './writer.ts';
+export type { HistoryWriter, HistoryWriterOptions } from './writer.ts';

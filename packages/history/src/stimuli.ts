@@ -1,0 +1,61 @@
+import { assertNever } from '@tablewalk/base';
+import type { Stimulus } from '@tablewalk/contracts';
+import { ByteReader } from './bytes.ts';
+import type { ByteWriter } from './bytes.ts';
+import { readReferences, writeReferences } from './references.ts';
+
+/**
+ * A block of consecutive stimuli: `natural` how many, then one after the other, each by a byte for
+ * its kind and
+ *
+ *     0 process   natural mm, text name
+ *     1 batch     natural mm, natural index, the references (references.ts)
+ *     2 choice    natural taken, natural of
+ *
+ * The number of the first stimulus stands outside of the block.
+ */
+const PROCESS = 0;
+const BATCH = 1;
+const CHOICE = 2;
+
+/** Without the count, which the writer of a block knows last. */
+export function writeStimulus(out: ByteWriter, stimulus: Stimulus): void {
+  switch (stimulus.kind) {
+    case 'process':
+      out.u8(PROCESS);
+      out.natural(stimulus.mm);
+      out.text(stimulus.name);
+      return;
+    case 'batch':
+      out.u8(BATCH);
+      out.natural(stimulus.mm);
+      out.natural(stimulus.index);
+      writeReferences(out, stimulus.batch);
+      return;
+    case 'choice':
+      out.u8(CHOICE);
+      out.natural(stimulus.taken);
+      out.natural(stimulus.of);
+      return;
+    default:
+      assertNever(stimulus);
+  }
+}
+
+/** `where` names the block, for reports. */
+export function decodeStimuli(bytes: Uint8Array, where: string): Stimulus[] {
+  const from = new ByteReader(bytes, where);
+  const stimuli = Array.from({ length: from.count(3, 'stimuli') }, () => readStimulus(from));
+  if (stimuli.length === 0) from.fail('a block without stimuli');
+  from.end();
+  return stimuli;
+}
+
+function readStimulus(from: ByteReader): Stimulus {
+  const kind = from.u8();
+  if (kind === PROCESS) return { kind: 'process', mm: from.natural(), name: from.text() };
+  if (kind === BATCH)
+    return { kind: 'batch', mm: from.natural(), index: from.natural(), batch: readReferences(from) };
+  if (kind === CHOICE) return { kind: 'choice', taken: from.natural(), of: from.natural() };
+  return from.fail(`no stimulus is of kind ${kind}`);
+}
