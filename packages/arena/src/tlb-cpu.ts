@@ -4,7 +4,7 @@ import { mixOutcome } from './cache-counters.ts';
 import { invalidateEntries } from './tlb-maintenance.ts';
 import { tlbGeometry, tlbStructures } from './tlb-spec.ts';
 import type { TlbSpec } from './tlb-spec.ts';
-import { TlbStructure } from './tlb-structure.ts';
+import { holderWord, TlbStructure } from './tlb-structure.ts';
 
 const KINDS = ['I', 'L', 'S', 'M'];
 /** Counters of a structure, from its first: lookups by kind, misses by kind, these two. */
@@ -73,6 +73,23 @@ export class TlbCpu {
     if (this.spec.microFlush === true && this.context[0] !== -1) this.flushFirstLevel();
     this.context[0] = asid;
     this.context[1] = ttbr;
+  }
+
+  /** Makes the page of an address the last of structure `s`, if an entry there allows the access. */
+  turnTo(s: number, kind: number, lo: number, hi: number, asid: number): boolean {
+    const structure = this.structures[s] as TlbStructure;
+    const slot = structure.find((hi << 20) | (lo >>> 12), holderWord(asid, hi));
+    if (slot < 0 || (((structure.allowed[slot] as number) >>> kind) & 1) === 0) return false;
+    structure.touch(slot);
+    const shift = structure.pageShift[slot] as number;
+    const inside = shift > 31 ? lo : lo & ((1 << shift) - 1);
+    const { last } = this;
+    last.page[s] = lo >>> 12;
+    last.vaHi[s] = hi;
+    last.allowed[s] = structure.allowed[slot] as number;
+    last.paLo[s] = ((structure.paLo[slot] as number) | inside) & ~0xfff;
+    last.paHi[s] = (structure.paHi[slot] as number) | (shift > 32 ? hi & ((1 << (shift - 32)) - 1) : 0);
+    return true;
   }
 
   flushFirstLevel(): number {

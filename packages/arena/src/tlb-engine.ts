@@ -72,8 +72,9 @@ class ExactTlb implements ExactTlbEngine {
     out: TranslatedBatch,
   ): number {
     const cpu = this.cpu(cpuNumber);
-    assert(context.asid >= 0 && context.asid <= ASID_MAX, `ASID ${context.asid} is too large`);
-    cpu.enter(context.asid, context.ttbr);
+    const { asid } = context;
+    assert(asid >= 0 && asid <= ASID_MAX, `ASID ${asid} is too large`);
+    cpu.enter(asid, context.ttbr);
     this.trap.kind = TrapKind.none;
     const { byKind } = cpu;
     const { page: lastPage, vaHi: lastHi, allowed: lastAllowed, paLo: lastPaLo, paHi: lastPaHi } = cpu.last;
@@ -90,10 +91,11 @@ class ExactTlb implements ExactTlbEngine {
       const size = sizes[i] as number;
       const s = byKind[kind] as number;
       if (
-        lo >>> 12 !== lastPage[s] ||
-        hi !== lastHi[s] ||
-        (((lastAllowed[s] as number) >>> kind) & 1) === 0 ||
-        (lo & (PAGE - 1)) + size > PAGE
+        (lo & (PAGE - 1)) + size > PAGE ||
+        ((lo >>> 12 !== lastPage[s] ||
+          hi !== lastHi[s] ||
+          (((lastAllowed[s] as number) >>> kind) & 1) === 0) &&
+          !cpu.turnTo(s, kind, lo, hi, asid))
       ) {
         out.count = count;
         if (!this.access(cpu, context, kind, lo, hi, size, out)) break;
@@ -181,7 +183,7 @@ class ExactTlb implements ExactTlbEngine {
     return count;
   }
 
-  /** An access outside of the last page: false when it trapped, or when `out` has no room for it. */
+  /** An access that is no hit within one page of 4 KiB: false when it trapped, or when `out` has no room for it. */
   private access(
     cpu: TlbCpu,
     context: TranslationContext,
