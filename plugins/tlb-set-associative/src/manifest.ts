@@ -1,15 +1,9 @@
-import { ConfigError, parseBytes } from '@tablewalk/base';
+import { parseBytes } from '@tablewalk/base';
+import { tlbEngine } from '@tablewalk/arena';
 import { defineManifest } from '@tablewalk/contracts';
 import type { ReplacementPolicy } from '@tablewalk/contracts';
 import { z } from 'zod';
 import { invalidateTlb, maintenance } from './maintenance.ts';
-import { setAssociativeTlb } from './tlb-engine.ts';
-
-const level = z.strictObject({
-  entries: z.number().int().min(1).max(65536),
-  ways: z.number().int().min(1).optional().describe('default: fully associative'),
-});
-type Level = z.infer<typeof level>;
 
 const pageSize = z.union([z.string(), z.number()]).transform((text, context) => {
   const shift = Math.log2(parseBytes(text) ?? 0);
@@ -18,40 +12,29 @@ const pageSize = z.union([z.string(), z.number()]).transform((text, context) => 
   return z.NEVER;
 });
 
+const level = z.strictObject({
+  entries: z.number().int().min(1).max(65536),
+  ways: z.number().int().min(1).optional().describe('default: fully associative'),
+  pageSizes: z
+    .array(pageSize)
+    .min(1)
+    .optional()
+    .describe('sizes that entries may have; default: any when fully associative, else 4KiB'),
+});
+type Level = z.infer<typeof level>;
+
 const config = z.strictObject({
   first: z
     .union([
       z.strictObject({ unified: level }),
       z.strictObject({ instruction: level, data: level }),
+      z.strictObject({ instruction: level, load: level, store: level }),
     ])
     .default({ instruction: { entries: 32 }, data: { entries: 32 } })
-    .describe('first level: unified, or instruction and data'),
+    .describe('first level: unified; instruction and data; or instruction, load and store'),
   second: level.optional().describe('unified second level; absent: none'),
-  pageSizes: z
-    .array(pageSize)
-    .min(1)
-    .default([4096, 2 ** 20])
-    .describe('sizes that entries may have; the first is looked for first'),
   microFlush: z.boolean().default(false).describe('maintenance and context changes empty the first level (Cortex-A9)'),
 });
-
-const withWays = ({ entries, ways = entries }: Level): { entries: number; ways: number } => ({ entries, ways });
-
-function refuseWays(policy: ReplacementPolicy, ways: number): void {
-  const reason = policy.refuses?.(ways);
-  if (reason === undefined) return;
-  throw new ConfigError('TLB_GEOMETRY', {
-    what: `the replacement policy cannot serve a TLB of ${ways} ways`,
-    why: reason,
-    fix: 'choose other ways, or another policy (slots.tlb.with.replacement)',
-    at: 'slots.tlb',
-  });
-}
-
-function levelsOf({ first, second }: z.infer<typeof config>): Level[] {
-  const levels = 'unified' in first ? [first.unified] : [first.instruction, first.data];
-  return second === undefined ? levels : [...levels, second];
-}
 
 export const manifest = defineManifest({
   id: 'tlb-set-associative',
@@ -62,32 +45,24 @@ export const manifest = defineManifest({
   requires: ['replacement'],
   facets: ['exact'],
   config,
-  refuses(knobs) {
-    for (const { entries, ways = entries } of levelsOf(knobs))
-      if (entries % ways !== 0) return `${entries} entries cannot be divided into sets of ${ways} ways`;
-    return undefined;
+  create({ first, second, microFlush }, { replacement }, { cpus, seed }) {
+    const spec = (knobs: Level) => structure(knobs, replacement.policy);
+    const levels =
+      'unified' in first
+        ? { unified: spec(first.unified) }
+        : 'data' in first
+          ? { instruction: spec(first.instruction), data: spec(first.data) }
+          : { instruction: spec(first.instruction), load: spec(first.load), store: spec(first.store) };
+    const main = second === undefined ? {} : { second: spec(second) };
+    return {
+      component: maintenance,
+      invalidate: invalidateTlb,
+      engine: (walker) => tlbEngine({ cpus, seed, first: levels, ...main, microFlush }, walker),
+    };
   },
-  create: (knobs, { replacement }, { cpus, seed }) => ({
-    component: maintenance,
-    invalidate: invalidateTlb,
-    engine(walker) {
-      const { first, second, pageSizes, microFlush } = knobs;
-      for (const { entries, ways = entries } of levelsOf(knobs)) refuseWays(replacement.policy, ways);
-      return setAssociativeTlb(
-        {
-          cpus,
-          seed,
-          policy: replacement.policy,
-          first:
-            'unified' in first
-              ? { unified: withWays(first.unified) }
-              : { instruction: withWays(first.instruction), data: withWays(first.data) },
-          ...(second === undefined ? {} : { second: withWays(second) }),
-          shifts: pageSizes.map((bytes) => Math.log2(bytes)),
-          microFlush,
-        },
-        walker,
-      );
-    },
-  }),
 });
+
+function structure({ entries, ways = entries, pageSizes }: Level, policy: ReplacementPolicy) {
+  const sizes = pageSizes === undefined ? {} : { pageShifts: pageSizes.map((bytes) => Math.log2(bytes)) };
+  return { entries, ways, replacement: policy, ...sizes };
+}

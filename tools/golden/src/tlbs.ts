@@ -32,7 +32,7 @@ export async function compareTlb({ spec, l2, options, result }: TlbEntry, trace:
     slots: {
       'page-table': pageTable,
       replacement: POLICIES[option.get('policy') as string],
-      tlb: { use: 'tlb-set-associative', ...tlbKnobs(spec, l2), pageSizes: mixed ? [4096, 2 ** 20] : [Number(page)] },
+      tlb: { use: 'tlb-set-associative', ...tlbKnobs(spec, l2, mixed ? undefined : Number(page)) },
       // The caches see the same pieces whatever the TLB does; a small one is soon done with them.
       cache: { use: 'cache-pipt', with: { replacement: 'replacement-fifo' } },
       mm: { use: 'mm-demand-paging', exit: 'keep' },
@@ -67,11 +67,14 @@ function structureDifferences(name: keyof typeof STEMS, expected: TlbCounts, got
 }
 
 /** `u:ENTRIES:WAYS` or `s:IENTRIES:IWAYS:DENTRIES:DWAYS`, and `ENTRIES:WAYS` or `-` for the second level. */
-function tlbKnobs(spec: string, l2: string): object {
+function tlbKnobs(spec: string, l2: string, pageSize: number | undefined): object {
+  const level = (entries = 0, ways = 0): object => ({
+    entries,
+    ways,
+    ...(pageSize === undefined ? {} : { pageSizes: [pageSize] }),
+  });
   const [kind, ...numbers] = spec.split(':');
   const [a, b, c, d] = numbers.map(Number);
-  const first = kind === 'u' ? { unified: { entries: a, ways: b } } : { instruction: { entries: a, ways: b }, data: { entries: c, ways: d } };
-  if (l2 === '-') return { first };
-  const [entries, ways] = l2.split(':').map(Number);
-  return { first, second: { entries, ways } };
+  const first = kind === 'u' ? { unified: level(a, b) } : { instruction: level(a, b), data: level(c, d) };
+  return l2 === '-' ? { first } : { first, second: level(...l2.split(':').map(Number)) };
 }
