@@ -144,5 +144,5 @@ describe('in a workspace', () => {
     writeFileSync(join(copy, 'vitest.config.mjs'), 'export default { test: { pool: "threads" } };');
     expect(run('tsc', '-p', 'tsconfig.json')).toBe('passed');
     expect(run('vitest', 'run')).toBe('passed');
-  });
+  }, 300_000);
 });
