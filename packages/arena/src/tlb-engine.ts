@@ -183,7 +183,7 @@ class ExactTlb implements ExactTlbEngine {
     return count;
   }
 
-  /** An access that is no hit within one page of 4 KiB: false when it trapped, or when `out` has no room for it. */
+  /** An access that is no hit within one page of 4 KiB: false when it trapped or has no room in `out`. */
   private access(
     cpu: TlbCpu,
     context: TranslationContext,

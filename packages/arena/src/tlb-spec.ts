@@ -69,7 +69,7 @@ export function tlbGeometry(name: string, spec: TlbStructureSpec): TlbGeometry {
   return { sets: entries / ways, ways, pageShifts: [...new Set(pageShifts)].sort((a, b) => b - a) };
 }
 
-/** The structures of one CPU by name: first level, then the second. `byKind`: which one I, L, S, M look in. */
+/** The structures of one CPU by name, the second level last. `byKind`: which one I, L, S, M look in. */
 export function tlbStructures(spec: TlbSpec): {
   readonly structures: readonly { readonly name: string; readonly spec: TlbStructureSpec }[];
   readonly byKind: readonly [number, number, number, number];

@@ -152,7 +152,7 @@ describe('the first 20,000 references of /bin/true on ARM, through both engines'
   for (const line of text.trimEnd().split('\n')) {
     const [va, size] = line.slice(3).split(',') as [string, string];
     const kind = Math.max(0, ' LSM'.indexOf(line[1] as string)) as AccessKind;
-    // Every tenth is moved to a page boundary, and some stores become modifies: ARM traces have few of either.
+    // Every tenth is moved to a page boundary, some stores become modifies: ARM traces have few of them.
     const at = parseInt(va, 16);
     const moved = batch.count % 10 === 3 ? at - (at % 4096) + 4094 : at;
     pushAccess(batch, kind === 2 && batch.count % 3 === 0 ? 3 : kind, moved, Number(size));
