@@ -27,13 +27,15 @@ export default tseslint.config(
       eqeqeq: 'error',
       'no-var': 'error',
       // The aim is a screen (70 lines). A factory holds its methods, each short, and may be longer.
-      'max-lines-per-function': ['error', { max: 90, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 100, skipBlankLines: true, skipComments: true }],
     },
   },
   {
     files: specFiles,
     rules: { '@nx/enforce-module-boundaries': boundaries({ specs: true }), 'max-lines-per-function': 'off' },
   },
+  // A suite is one function of many examples, as a spec file is.
+  { files: ['packages/testkit/src/**/*-suite.ts'], rules: { 'max-lines-per-function': 'off' } },
   { files: LONG_FACTORIES.map(({ file }) => file), rules: { 'max-lines-per-function': 'off' } },
   ...allowedImports(),
   // Apps and tools are the only code with promises, and type-aware rules cost only there.
@@ -46,7 +48,11 @@ export default tseslint.config(
       '@typescript-eslint/await-thenable': 'error',
     },
   },
-  { files: ['packages/**/*.ts', 'plugins/**/*.ts'], rules: { 'no-console': 'error' } },
+  {
+    files: ['packages/**/*.ts', 'plugins/**/*.ts'],
+    ignores: specFiles,
+    rules: { 'no-console': 'error' },
+  },
   {
     files: ['**/*.{js,cjs,mjs}'],
     languageOptions: {

@@ -34,7 +34,7 @@ function namePlugin({ slot, policy }) {
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(short) || TAKEN.includes(short)) {
     throw new ConfigError('POLICY_NAME', {
       what: `"${policy}" cannot be the name of a policy`,
-      why: `it becomes the folder plugins/${slot}-<policy> and the file src/<policy>.ts beside ${TAKEN.join('.ts, ')}.ts`,
+      why: `it names the folder plugins/${slot}-<policy> and, beside ${TAKEN.join(', ')}, the file src/<policy>.ts`,
       fix: 'use lower-case letters and digits, with dashes between words: tree-plru',
       at: '--policy',
     });
