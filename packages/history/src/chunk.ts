@@ -128,7 +128,7 @@ function checkMessageIndex(bytes: Uint8Array, place: ChunkPlace, at: string): vo
   if (!sameBytes(bytes, expected)) throw damaged('the message index behind a chunk does not describe it', at);
 }
 
-/** The first record of bytes that begin with one; `before` is read first (a channel must precede its messages). */
+/** The first record of bytes that begin with one; `before` is read first (a channel, for its messages). */
 export function firstRecord(bytes: Uint8Array, at: string, before?: Uint8Array): McapTypes.TypedMcapRecord {
   const reader = new McapStreamReader({ noMagicPrefix: true, includeChunks: true, validateCrcs: false });
   try {

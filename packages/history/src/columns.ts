@@ -1,7 +1,7 @@
 import type { Fact, RecordedFact } from '@tablewalk/contracts';
 
 /**
- * A block of consecutive facts as columns (columns-write.ts), and back (columns-read.ts). Layout, in this order:
+ * A block of consecutive facts as columns (columns-write.ts), and back (columns-read.ts). In this order:
  *
  *     natural           n, how many facts (1 to FACTS_PER_BLOCK_MAX)
  *     natural, text...  the block's strings, each once; strings below are indices of this table

@@ -6,7 +6,10 @@ import type { History } from './reader.ts';
 /** The first place where two histories part. */
 export interface HistoryDifference {
   readonly seq: number;
-  /** The first differing field: of the fact (`type` first), or of its metadata; `end` when one has no more facts. */
+  /**
+   * The first differing field: of the fact (`type` first), or of its metadata. `end` when one history
+   * has no more facts; then `a` and `b` say which of them goes on.
+   */
   readonly field: string;
   readonly a: unknown;
   readonly b: unknown;

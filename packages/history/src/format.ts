@@ -46,7 +46,7 @@ export interface HistoryHeader {
   readonly branchedFrom?: { readonly history: string; readonly at: number };
 }
 
-/** What is known when a history is complete. `note` is the caller's: a digest of the last world, a verdict. */
+/** What is known when a history is complete. `note` is the caller's: a digest of the world, a verdict. */
 export interface HistoryClosing {
   readonly facts: number;
   readonly stimuli: number;

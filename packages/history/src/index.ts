@@ -1,3 +1,4 @@
+export { concat } from './bytes.ts';
 export { plainCodec } from './codec.ts';
 export type { Codec } from './codec.ts';
 export { recordedAt } from './columns.ts';

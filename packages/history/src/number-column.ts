@@ -103,18 +103,23 @@ function writeRuns(out: ByteWriter, values: Float64Array, runCount: number): voi
 export function readNumbers(from: ByteReader, count: number, least = -Number.MAX_SAFE_INTEGER): number[] {
   const encoding = from.u8();
   const values = new Array<number>(count);
-  if (encoding === FIXED) readFixed(from, values);
-  else if (encoding === DELTA) readDeltas(from, values);
-  else if (encoding === PLAIN) for (let i = 0; i < count; i++) values[i] = from.integer();
-  else if (encoding === RUNS) readRuns(from, values);
+  if (encoding === FIXED) readFixed(from, values, least);
+  else if (encoding === DELTA) readDeltas(from, values, least);
+  else if (encoding === PLAIN)
+    for (let i = 0; i < count; i++) values[i] = inRange(from, from.integer(), least);
+  else if (encoding === RUNS) readRuns(from, values, least);
   else from.fail(`no column is encoded by ${encoding}`);
-  for (let i = 0; i < count; i++)
-    if ((values[i] as number) < least) from.fail(`a column has ${values[i]} where ${least} is the least`);
   return values;
 }
 
-function readFixed(from: ByteReader, values: number[]): void {
-  const base = from.integer();
+function inRange(from: ByteReader, value: number, least: number): number {
+  if (value < least) from.fail(`a column has ${value} where ${least} is the least`);
+  if (value > Number.MAX_SAFE_INTEGER) from.fail('a number is larger than 2^53 - 1');
+  return value;
+}
+
+function readFixed(from: ByteReader, values: number[], least: number): void {
+  const base = inRange(from, from.integer(), least);
   const width = from.u8();
   const { bytes, remaining } = from;
   if (width > 7 || width * values.length > remaining)
@@ -129,28 +134,25 @@ function readFixed(from: ByteReader, values: number[]): void {
     if (width > 4) offset = offset + (bytes[at + 4] as number) * 2 ** 32;
     if (width > 5) offset = offset + (bytes[at + 5] as number) * 2 ** 40;
     if (width > 6) offset = offset + (bytes[at + 6] as number) * 2 ** 48;
-    const value = base + offset;
-    if (value > Number.MAX_SAFE_INTEGER) from.fail('a number is larger than 2^53 - 1');
-    values[i] = value;
+    values[i] = inRange(from, base + offset, least);
     at += width;
   }
   from.pos = at;
 }
 
-function readDeltas(from: ByteReader, values: number[]): void {
+function readDeltas(from: ByteReader, values: number[], least: number): void {
   let value = 0;
   for (let i = 0; i < values.length; i++) {
-    value += from.integer();
-    if (!Number.isSafeInteger(value)) from.fail('a number is larger than 2^53 - 1');
+    value = inRange(from, value + from.integer(), least);
     values[i] = value;
   }
 }
 
-function readRuns(from: ByteReader, values: number[]): void {
+function readRuns(from: ByteReader, values: number[], least: number): void {
   const runCount = from.count(2, 'runs');
   let filled = 0;
   for (let run = 0; run < runCount; run++) {
-    const value = from.integer();
+    const value = inRange(from, from.integer(), least);
     const end = filled + from.natural();
     if (end > values.length) from.fail(`runs of ${end} values in a column of ${values.length}`);
     while (filled < end) values[filled++] = value;

@@ -37,10 +37,7 @@ export function readPreamble(source: HistorySource): Preamble {
     const end = offset + frame.length;
     if (end > PREAMBLE_BYTES_MAX)
       throw damaged(`the header does not end within ${PREAMBLE_BYTES_MAX} bytes`, at);
-    if (!isWhole(source, frame)) {
-      if (hasFooter(source)) throw damaged(`a record of the header claims ${frame.length} bytes`, at);
-      throw headerLost(source, offset);
-    }
+    if (!isWhole(source, frame)) throw headerLost(source, offset);
     if (offset === MAGIC.length) checkProfile(readExactly(source, offset, frame.length), at);
     else if (frame.opcode === Opcode.METADATA) {
       const record = firstRecord(readExactly(source, offset, frame.length), at);
@@ -89,10 +86,14 @@ function checkPreamble(source: HistorySource, offset: number, end: number): void
     throw damaged('the header does not match its checksum', `bytes 0 to ${end}`);
 }
 
-const headerLost = (source: HistorySource, offset: number): HistoryError =>
-  new HistoryError('HISTORY_NO_HEADER', {
+/** A file that has its end has not lost its header: a length in it is wrong. */
+function headerLost(source: HistorySource, offset: number): HistoryError {
+  if (hasFooter(source))
+    return damaged('the records of the header do not end where the chunks begin', `byte ${offset}`);
+  return new HistoryError('HISTORY_NO_HEADER', {
     what: `the file ends within its header: it has ${source.size} bytes`,
     why: 'without config, seed and fact schemas nothing that follows has a meaning',
     fix: 'record the run again; the header is written when a run begins',
     at: `byte ${offset}`,
   });
+}

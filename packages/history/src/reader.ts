@@ -114,7 +114,7 @@ class Reader implements History {
   }
 
   blockOf(seq: number): number {
-    return placeIndex(this.layout.chunks.facts, seq);
+    return Math.max(0, placeIndex(this.layout.chunks.facts, seq));
   }
 
   readBlock(index: number): FactBlock {
