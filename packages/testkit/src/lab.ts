@@ -4,8 +4,10 @@ import {
   AccessKind,
   cpusKey,
   ipisKey,
+  PIECES_PER_ACCESS_MAX,
   processesKey,
   pushAccess,
+  translatedBatch,
   TrapKind,
 } from '@tablewalk/contracts';
 import type {
@@ -130,6 +132,31 @@ export class Lab {
     const { kind, fault, pfn, level } = dataPlane.trap;
     assert((kind === TrapKind.none) === (reached === 1), 'a batch that stops has a trap, and no other has');
     return { trap: kind, fault, pfn, level };
+  }
+
+  /** Where a load of the CPU's process would go, asked of the TLB itself: a physical address, or the trap. */
+  physical(cpu: number, va: number): number | Touch {
+    const batch = accessBatch(1);
+    pushAccess(batch, AccessKind.load, va, 1);
+    const { asid, ttbr } = present(this.view(cpusKey)[cpu], 'cpu');
+    const { tlbEngine } = this.parts;
+    const pieces = translatedBatch(2 * PIECES_PER_ACCESS_MAX);
+    // A watched entry tells of its first use; the second goes through.
+    for (const _ of [1, 2]) {
+      if (tlbEngine.translate(cpu, { asid, ttbr }, batch, 0, 1, pieces) === 1) {
+        const last = pieces.count - 1;
+        return (pieces.paHi[last] as number) * 2 ** 32 + (pieces.paLo[last] as number);
+      }
+      pieces.count = 0;
+      if (tlbEngine.trap.kind === TrapKind.fault) break;
+    }
+    const { kind, fault, pfn, level } = tlbEngine.trap;
+    return { trap: kind, fault, pfn, level };
+  }
+
+  /** Does the CPU run no routine, and no handler? */
+  idle(cpu: number): boolean {
+    return this.stacks[cpu]?.length === 0;
   }
 
   /** As a process does it: the abort runs the fault routine, then the access is tried again. */

@@ -164,3 +164,9 @@ function neighbourWith(slot: SlotName, facet: string): string | undefined {
   const has = (id: string): boolean => catalogue.get(id)?.facets?.includes(facet) === true;
   return [DEFAULT_PLUGINS[slot], ...catalogue.idsOf(slot)].find(has);
 }
+
+/** A plugin in its slot with these knobs, to be spread into a machine. */
+export function inSlot(manifest: Manifest, knobs: Knobs): Pick<SmallMachine, 'slots' | 'known'> {
+  return { slots: { [manifest.slot]: { use: manifest.id, ...knobs } }, known: [manifest] };
+}
+export type Knobs = Readonly<Record<string, unknown>>;

@@ -138,7 +138,7 @@ class BoundlessTlb implements TlbEngine {
     const needed =
       PageFlag.user | (write ? PageFlag.write : 0) | (pass === AccessKind.fetch ? PageFlag.execute : 0);
     if ((entry.flags & needed) !== needed)
-      return this.fault(FaultKind.permission, 0b01111, 2, va, write, pass);
+      return this.fault(FaultKind.permission, this.walker.permissionStatus(2), 2, va, write, pass);
     if (!entry.watched) return entry.pfn;
     entry.watched = false;
     Object.assign(
