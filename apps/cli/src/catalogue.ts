@@ -84,8 +84,14 @@ async function loadManifest(file: string, name: string): Promise<Manifest> {
 function manifestProblem(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return 'its default export is no object';
   const fields = value as Record<string, unknown>;
-  for (const [field, type] of Object.entries({ id: 'string', slot: 'string', version: 'string', create: 'function' }))
-    if (typeof fields[field] !== type) return `"${field}" is ${fields[field] === undefined ? 'missing' : 'of a wrong type'}`;
+  for (const [field, type] of Object.entries({
+    id: 'string',
+    slot: 'string',
+    version: 'string',
+    create: 'function',
+  }))
+    if (typeof fields[field] !== type)
+      return `"${field}" is ${fields[field] === undefined ? 'missing' : 'of a wrong type'}`;
   if (!Array.isArray(fields['requires'])) return '"requires" is no list';
   if (typeof (fields['config'] as { safeParse?: unknown } | undefined)?.safeParse !== 'function')
     return '"config" is no zod schema';

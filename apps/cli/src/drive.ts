@@ -26,7 +26,11 @@ export function createProcesses(machine: Machine, workloads: readonly Workload[]
 }
 
 /** Runs the machine, feeding it from the workloads, until it ends or a limit is reached. */
-export async function drive(machine: Machine, workloads: readonly Workload[], options: DriveOptions = {}): Promise<EndStatus> {
+export async function drive(
+  machine: Machine,
+  workloads: readonly Workload[],
+  options: DriveOptions = {},
+): Promise<EndStatus> {
   const batches = workloads.map(() => 0);
   let choices = 0;
   for (;;) {

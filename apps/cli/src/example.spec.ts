@@ -14,10 +14,18 @@ describe('the plugin of the documentation', () => {
   it('runs by its path, and counts otherwise than LRU', () => {
     const trace = ['--trace', 'machines/traces/true.lk.gz', '--json'];
     const mru = tablewalk('run', 'docs/examples/mru.yaml', ...trace);
-    const lru = tablewalk('run', 'docs/examples/mru.yaml', ...trace, '--set', 'slots.replacement=replacement-lru');
+    const lru = tablewalk(
+      'run',
+      'docs/examples/mru.yaml',
+      ...trace,
+      '--set',
+      'slots.replacement=replacement-lru',
+    );
     expect([mru.status, lru.status]).toEqual([0, 0]);
     const misses = (output: string): number =>
-      (JSON.parse(output) as { statistics: Record<string, number> }).statistics['cpu0.dcache.misses::R'] as number;
+      (JSON.parse(output) as { statistics: Record<string, number> }).statistics[
+        'cpu0.dcache.misses::R'
+      ] as number;
     expect(misses(mru.stdout)).toBeGreaterThan(0);
     expect(misses(mru.stdout)).not.toBe(misses(lru.stdout));
   });

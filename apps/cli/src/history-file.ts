@@ -1,6 +1,13 @@
 import { assert, HistoryError } from '@tablewalk/base';
 import { buildMachine, parseMachine, planMachine } from '@tablewalk/compose';
-import type { BuiltMachine, ClosingRecorder, EffectiveConfig, MachinePlan, Segment, Travelled } from '@tablewalk/compose';
+import type {
+  BuiltMachine,
+  ClosingRecorder,
+  EffectiveConfig,
+  MachinePlan,
+  Segment,
+  Travelled,
+} from '@tablewalk/compose';
 import type { RecordedFact } from '@tablewalk/contracts';
 import { createHistoryWriter, diffHistories, openHistory, recordSchemas } from '@tablewalk/history';
 import type { FactBlock, History, HistoryDiff, HistoryWriter } from '@tablewalk/history';
@@ -73,7 +80,12 @@ export class RecordingFile implements ClosingRecorder {
 
 export async function recordTo(path: string, built: BuiltMachine, at: string): Promise<RecordingFile> {
   const { counterNames } = built.dataPlane;
-  return new RecordingFile(path, { segments: [{ from: 0, config: built.effective }], counterNames, at }, built, await loadCodec());
+  return new RecordingFile(
+    path,
+    { segments: [{ from: 0, config: built.effective }], counterNames, at },
+    built,
+    await loadCodec(),
+  );
 }
 
 function openForWriting(path: string): number {
@@ -90,7 +102,7 @@ function openForWriting(path: string): number {
 }
 
 function writeAll(file: number, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+  for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
 }
 
 /** A recorded history on disk, with all that travelling in it needs. */
@@ -106,7 +118,11 @@ export class HistoryFile implements Travelled {
   ) {
     const config = history.header.config as Partial<RecordedConfig>;
     if (!Array.isArray(config.segments) || !Array.isArray(config.counterNames))
-      throw new HistoryError('HISTORY_FOREIGN', { what: `${path} names no machine`, fix: 'name a file that --record wrote', at: path });
+      throw new HistoryError('HISTORY_FOREIGN', {
+        what: `${path} names no machine`,
+        fix: 'name a file that --record wrote',
+        at: path,
+      });
     this.segments = config.segments as readonly Segment[];
     this.counterNames = config.counterNames as readonly string[];
     this.at = config.at ?? path;
@@ -125,14 +141,17 @@ export class HistoryFile implements Travelled {
   get damage(): { readonly what: string } | undefined {
     const { damage } = this.history;
     if (damage === undefined) return undefined;
-    return { what: `it was cut short: ${damage.lostFrom} facts are whole, ${damage.bytes} bytes at the end are not` };
+    return {
+      what: `it was cut short: ${damage.lostFrom} facts are whole, ${damage.bytes} bytes at the end are not`,
+    };
   }
 
   facts(from: number): Generator<RecordedFact> {
     return this.history.facts(from);
   }
   *blocks(from: number): Generator<FactBlock> {
-    for (let index = this.history.blockOf(from); index < this.history.blockCount; index++) yield this.history.readBlock(index);
+    for (let index = this.history.blockOf(from); index < this.history.blockCount; index++)
+      yield this.history.readBlock(index);
   }
   factsBetween(from: number, to: number): RecordedFact[] {
     return [...this.history.facts(from, to)];
@@ -168,7 +187,10 @@ export class HistoryFile implements Travelled {
 
 export async function openHistoryFile(path: string): Promise<HistoryFile> {
   if (!existsSync(path))
-    throw new HistoryError('HISTORY_MISSING', { what: `there is no history file ${path}`, fix: 'correct the path' });
+    throw new HistoryError('HISTORY_MISSING', {
+      what: `there is no history file ${path}`,
+      fix: 'correct the path',
+    });
   const file = openSync(path, 'r');
   const codec = await loadCodec();
   const source = {
@@ -196,7 +218,10 @@ export async function branchRecorder(
     });
   const codec = await loadCodec();
   return (from, stimuli) => {
-    const segments = [...parent.segments.filter((segment) => segment.from < from), { from, config: next.effective }];
+    const segments = [
+      ...parent.segments.filter((segment) => segment.from < from),
+      { from, config: next.effective },
+    ];
     const { counterNames } = next.dataPlane;
     const file = new RecordingFile(path, { segments, counterNames, at: parent.at }, next, codec);
     copyPrefix(parent, file.writer, from, stimuli);

@@ -26,7 +26,17 @@ function recordAndKill(path: string, bytes: number, delay: number): Promise<void
   const traces = ['--trace', 'machines/traces/true.lk.gz', '--trace', 'machines/traces/ls.lk.gz'];
   const child = spawn(
     process.execPath,
-    [commandFile, 'run', 'cortex-a9-smp', ...traces, '--set', 'memory.ram=400KiB', '--record', path, '--quiet'],
+    [
+      commandFile,
+      'run',
+      'cortex-a9-smp',
+      ...traces,
+      '--set',
+      'memory.ram=400KiB',
+      '--record',
+      path,
+      '--quiet',
+    ],
     { cwd: repositoryRoot, stdio: 'ignore' },
   );
   return new Promise((resolve) => {

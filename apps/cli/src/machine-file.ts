@@ -58,7 +58,10 @@ export interface MachineOverrides {
   readonly seed?: number;
 }
 
-export function readMachineFile(name: string, { set = [], seed }: MachineOverrides): { config: MachineConfig; at: string } {
+export function readMachineFile(
+  name: string,
+  { set = [], seed }: MachineOverrides,
+): { config: MachineConfig; at: string } {
   const at = findMachineFile(name);
   const overridden = applyOverrides(readYaml(readFileSync(at, 'utf8'), at), set.map(parseOverride));
   const config = parseMachine(overridden, at);
@@ -70,7 +73,10 @@ export async function buildFrom(config: MachineConfig, at: string): Promise<Buil
 }
 
 export function* pluginUses(config: MachineConfig): Generator<PluginUse> {
-  for (const use of [...Object.values(config.slots as Record<string, PluginUse | undefined>), ...config.checkers]) {
+  for (const use of [
+    ...Object.values(config.slots as Record<string, PluginUse | undefined>),
+    ...config.checkers,
+  ]) {
     if (use === undefined) continue;
     yield use;
     if (typeof use !== 'string') yield* Object.values(use.with ?? {});

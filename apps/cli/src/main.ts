@@ -22,7 +22,9 @@ export async function main(args: readonly string[]): Promise<void> {
 
 function programOf(): Command {
   const program = new Command('tablewalk')
-    .description('A laboratory for operating-system memory management: run, replay, rerun and branch one machine.')
+    .description(
+      'A laboratory for operating-system memory management: run, replay, rerun and branch one machine.',
+    )
     .version(VERSION)
     .exitOverride()
     .showHelpAfterError('(add --help for the options)')

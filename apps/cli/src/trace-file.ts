@@ -30,10 +30,19 @@ export class TraceFile implements BatchSource {
     readonly path: string,
     { rebase = false, ...options }: TraceFileOptions = {},
   ) {
-    if (!existsSync(path)) throw new TraceError('TRACE_MISSING', { what: `there is no trace file ${path}`, fix: 'correct the path' });
-    if (!statSync(path).isFile()) throw new TraceError('TRACE_MISSING', { what: `${path} is no file`, fix: 'name a trace file' });
+    if (!existsSync(path))
+      throw new TraceError('TRACE_MISSING', {
+        what: `there is no trace file ${path}`,
+        fix: 'correct the path',
+      });
+    if (!statSync(path).isFile())
+      throw new TraceError('TRACE_MISSING', { what: `${path} is no file`, fix: 'name a trace file' });
     this.rebase = rebase ? new Rebase() : undefined;
-    this.reader = new LackeyReader({ ...options, name: path, ...(this.rebase === undefined ? {} : { rebase: this.rebase }) });
+    this.reader = new LackeyReader({
+      ...options,
+      name: path,
+      ...(this.rebase === undefined ? {} : { rebase: this.rebase }),
+    });
     this.chunks = chunksOf(path)[Symbol.asyncIterator]();
   }
 
@@ -59,7 +68,9 @@ async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
     throw new TraceError('TRACE_UNREADABLE', {
       what: `${path} cannot be read to its end`,
       why: error instanceof Error ? error.message : String(error),
-      fix: path.endsWith('.gz') ? 'the gzip file is damaged or cut short: make it again' : 'look at the file and its disk',
+      fix: path.endsWith('.gz')
+        ? 'the gzip file is damaged or cut short: make it again'
+        : 'look at the file and its disk',
       at: path,
     });
   }

@@ -19,7 +19,10 @@ interface Result {
   readonly same: boolean;
   readonly from: number;
   readonly status: string;
-  readonly violation?: { readonly fact: { readonly checker: string; readonly culprit: number }; readonly causedBy: unknown };
+  readonly violation?: {
+    readonly fact: { readonly checker: string; readonly culprit: number };
+    readonly causedBy: unknown;
+  };
   readonly first?: { readonly seq: number };
   readonly statistics: Readonly<Record<string, number>>;
 }
@@ -67,7 +70,16 @@ describe('a recorded run', () => {
 
   it('ends in a violation when it branches under mmu-gather-immediate, and the branch can be rerun', () => {
     const set = ['--set', 'slots.mmu-gather=mmu-gather-immediate'];
-    const { status, stdout } = tablewalk('branch', file('h.mcap'), '--at', '6000', ...set, '--record', file('b.mcap'), '--json');
+    const { status, stdout } = tablewalk(
+      'branch',
+      file('h.mcap'),
+      '--at',
+      '6000',
+      ...set,
+      '--record',
+      file('b.mcap'),
+      '--json',
+    );
     expect(status).toBe(1);
     expect(json(stdout).violation?.fact.checker).toBe('checker-page-use-after-free');
     expect(tablewalk('rerun', file('b.mcap'), '--json').status).toBe(0);
@@ -77,7 +89,8 @@ describe('a recorded run', () => {
   });
 
   it('refuses a branch that cannot be', () => {
-    const branch = (...set: string[]): string => tablewalk('branch', file('h.mcap'), '--at', '6000', ...set).stderr;
+    const branch = (...set: string[]): string =>
+      tablewalk('branch', file('h.mcap'), '--at', '6000', ...set).stderr;
     expect(branch('--set', 'memory.ram=1MiB')).toContain('BRANCH_CANNOT_CHANGE');
     expect(branch('--set', 'slots.page-table=page-table-identity')).toContain('BRANCH_CANNOT_CHANGE');
     expect(branch('--record', file('h.mcap'))).toContain('HISTORY_UNWRITABLE');

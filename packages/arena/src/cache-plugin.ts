@@ -1,6 +1,14 @@
 import { parseBytes } from '@tablewalk/base';
 import { order } from '@tablewalk/contracts';
-import type { CacheOperation, CachePlugin, Command, Component, MachineFacts, ReplacementPolicy, Routine } from '@tablewalk/contracts';
+import type {
+  CacheOperation,
+  CachePlugin,
+  Command,
+  Component,
+  MachineFacts,
+  ReplacementPolicy,
+  Routine,
+} from '@tablewalk/contracts';
 import type { VocabularyFactOf } from '@tablewalk/contracts';
 import { z } from 'zod';
 import { cacheHierarchy } from './cache-hierarchy.ts';
@@ -84,7 +92,15 @@ export function cachePlugin(
   machine: MachineFacts,
 ): CachePlugin {
   const { index, tag } = kind;
-  const spec = ({ size: sizeBytes, ways, line: lineBytes }: { size: number; ways: number; line: number }): CacheSpec => ({
+  const spec = ({
+    size: sizeBytes,
+    ways,
+    line: lineBytes,
+  }: {
+    size: number;
+    ways: number;
+    line: number;
+  }): CacheSpec => ({
     sizeBytes,
     ways,
     lineBytes,
@@ -92,8 +108,12 @@ export function cachePlugin(
   });
   const { unified, instruction, data } = config;
   const dataBytes = (unified ?? data).size;
-  const whole = (cpu: number, operation: CacheOperation, side: 'data' | 'instruction', bytes: number): Routine =>
-    order(maintain({ cpu, operation, side, whole: true, va: 0, pa: 0, bytes }));
+  const whole = (
+    cpu: number,
+    operation: CacheOperation,
+    side: 'data' | 'instruction',
+    bytes: number,
+  ): Routine => order(maintain({ cpu, operation, side, whole: true, va: 0, pa: 0, bytes }));
   return {
     component: maintenance,
     engine: () =>
@@ -125,4 +145,8 @@ export function cachePlugin(
   };
 }
 
-const maintain = (what: Omit<MaintainCache, 'to' | 'type'>): MaintainCache => ({ to: 'cache', type: 'MaintainCache', ...what });
+const maintain = (what: Omit<MaintainCache, 'to' | 'type'>): MaintainCache => ({
+  to: 'cache',
+  type: 'MaintainCache',
+  ...what,
+});

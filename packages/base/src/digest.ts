@@ -18,7 +18,9 @@ export class Digest {
   number(value: number): this {
     if ((value | 0) === value) return this.word(value);
     FLOAT[0] = value;
-    return this.word(FLOAT_WORDS[0] as number).word(FLOAT_WORDS[1] as number).word(0x7ff);
+    return this.word(FLOAT_WORDS[0] as number)
+      .word(FLOAT_WORDS[1] as number)
+      .word(0x7ff);
   }
 
   text(value: string): this {
@@ -74,7 +76,9 @@ function digestInto(digest: Digest, value: unknown): void {
   } else {
     const entries = value as Record<string, unknown>;
     // A property that is undefined is the same as one that is absent, as in JSON.
-    const keys = Object.keys(entries).filter((key) => entries[key] !== undefined).sort();
+    const keys = Object.keys(entries)
+      .filter((key) => entries[key] !== undefined)
+      .sort();
     digest.word(7).word(keys.length);
     for (const key of keys) {
       digest.text(key);

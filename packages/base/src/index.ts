@@ -1,5 +1,18 @@
 export { assert, assertNever, InvariantError, present, unreachable } from './assert.ts';
-export { asid, cpuId, PAGE_SHIFT, PAGE_SIZE, pa, paOfPfn, pfn, pfnOfPa, va, vaOfVpn, vpn, vpnOfVa } from './brand.ts';
+export {
+  asid,
+  cpuId,
+  PAGE_SHIFT,
+  PAGE_SIZE,
+  pa,
+  paOfPfn,
+  pfn,
+  pfnOfPa,
+  va,
+  vaOfVpn,
+  vpn,
+  vpnOfVa,
+} from './brand.ts';
 export type { Asid, Brand, CpuId, Pa, Pfn, Va, Vpn } from './brand.ts';
 export { CodedError, ConfigError, ExitCode, formatReport, HistoryError, TraceError } from './coded-error.ts';
 export type { ErrorReport } from './coded-error.ts';

@@ -17,7 +17,7 @@ export function prngNext(state: PrngState): number {
   state[3] = (state[3] + 1) | 0;
   state[0] = state[1] ^ (state[1] >>> 9);
   state[1] = (state[2] + (state[2] << 3)) | 0;
-  state[2] = ((state[2] << 21) | (state[2] >>> 11)) + mixed | 0;
+  state[2] = (((state[2] << 21) | (state[2] >>> 11)) + mixed) | 0;
   return mixed >>> 0;
 }
 

@@ -25,7 +25,11 @@ export function parseBytes(text: string | number): number | undefined {
 }
 
 export function formatBytes(bytes: number): string {
-  for (const [unit, size] of [['GiB', 2 ** 30], ['MiB', 2 ** 20], ['KiB', 2 ** 10]] as const)
+  for (const [unit, size] of [
+    ['GiB', 2 ** 30],
+    ['MiB', 2 ** 20],
+    ['KiB', 2 ** 10],
+  ] as const)
     if (bytes >= size && bytes % size === 0) return `${bytes / size}${unit}`;
   return `${bytes}B`;
 }

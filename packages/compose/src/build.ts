@@ -59,7 +59,9 @@ export function buildMachine(plan: MachinePlan): BuiltMachine {
 }
 
 const componentsOf = (wired: readonly WiredPlugin[]): NamedComponent[] =>
-  wired.flatMap(({ name, plugin }) => (plugin.component === undefined ? [] : [{ name, component: plugin.component }]));
+  wired.flatMap(({ name, plugin }) =>
+    plugin.component === undefined ? [] : [{ name, component: plugin.component }],
+  );
 
 const programsOf = (wired: readonly WiredPlugin[]): Programs =>
   Object.fromEntries(
@@ -70,10 +72,16 @@ const programsOf = (wired: readonly WiredPlugin[]): Programs =>
 
 /** All fact schemas of a machine: the kernel's, the common vocabulary, and what plugins declare. */
 function schemasOf(components: readonly NamedComponent[]): FactSchemas {
-  return Object.assign({}, kernelFacts, vocabularyFacts, ...components.map(({ component }) => component.facts ?? {})) as FactSchemas;
+  return Object.assign(
+    {},
+    kernelFacts,
+    vocabularyFacts,
+    ...components.map(({ component }) => component.facts ?? {}),
+  ) as FactSchemas;
 }
 
 /** The words of a world's memory, for fresh arenas. */
 function remember(words: PhysicalWords, world: World): void {
-  for (const [word, value] of tableEntries(world.slices['memory'] as MemoryState)) words.write32(word * 4, value);
+  for (const [word, value] of tableEntries(world.slices['memory'] as MemoryState))
+    words.write32(word * 4, value);
 }

@@ -11,7 +11,10 @@ const bytes = (fallback: string) =>
     .transform((text, context) => {
       const value = parseBytes(text);
       if (value !== undefined) return value;
-      context.addIssue({ code: 'custom', message: `"${text}" is no size; write 64MiB, 4k or a number of bytes` });
+      context.addIssue({
+        code: 'custom',
+        message: `"${text}" is no size; write 64MiB, 4k or a number of bytes`,
+      });
       return z.NEVER;
     });
 
@@ -19,7 +22,10 @@ const pluginUse = z.union([
   z.string(),
   z.looseObject({
     use: z.string().describe('id of the plugin, or path of a file that exports its manifest'),
-    with: z.record(z.string(), z.string()).optional().describe('plugins for slots that this plugin alone shall see'),
+    with: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('plugins for slots that this plugin alone shall see'),
   }),
 ]);
 export type PluginUse = z.infer<typeof pluginUse>;
@@ -40,7 +46,9 @@ export const machineSchema = z
       .prefault({}),
     seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional().describe('default 1; --seed wins'),
     slots: z
-      .strictObject(Object.fromEntries(slotNames.map((slot) => [slot, pluginUse.optional().describe(SLOTS[slot])])))
+      .strictObject(
+        Object.fromEntries(slotNames.map((slot) => [slot, pluginUse.optional().describe(SLOTS[slot])])),
+      )
       .prefault({}),
     checkers: z.array(pluginUse).default([]).describe('oracles that watch the run'),
   })

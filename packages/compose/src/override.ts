@@ -23,7 +23,8 @@ function refuseUnknown({ path }: Override): void {
   const [root, slot] = path;
   const text = path.join('.');
   if (root === undefined || !ROOTS.includes(root)) throw unknownPath(text, root ?? '', ROOTS);
-  if (root === 'slots' && slot !== undefined && !(slot in SLOTS)) throw unknownPath(text, slot, Object.keys(SLOTS));
+  if (root === 'slots' && slot !== undefined && !(slot in SLOTS))
+    throw unknownPath(text, slot, Object.keys(SLOTS));
 }
 
 function unknownPath(text: string, key: string, known: readonly string[]): ConfigError {
@@ -47,7 +48,9 @@ function withValue(target: unknown, path: readonly string[], value: unknown, ove
         fix: `use a number from 0 to ${target.length - 1}`,
         at: '--set',
       });
-    return target.map((item, i) => (i === index ? withValue(item, rest, value, override) : (item as unknown)));
+    return target.map((item, i) =>
+      i === index ? withValue(item, rest, value, override) : (item as unknown),
+    );
   }
   // A plugin that was named alone gets a knob: `tlb: x` becomes `tlb: { use: x }`.
   const object = typeof target === 'string' ? { use: target } : ((target ?? {}) as Record<string, unknown>);

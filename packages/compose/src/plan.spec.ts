@@ -88,7 +88,9 @@ describe('wiring faults are told before the first step', () => {
   it('an unknown slot, key and knob, with the nearest name where there is one', () => {
     expect(refusal({ slots: { tbl: 'x' } }).report.fix).toBe('did you mean "tlb"?');
     expect(refusal({ cpu: 2 }).report.fix).toBe('did you mean "cpus"?');
-    expect(refusal({ slots: { tlb: { use: 'tlb-set-associative', nob: 1 } } }).code).toBe('CONFIG_UNKNOWN_KEY');
+    expect(refusal({ slots: { tlb: { use: 'tlb-set-associative', nob: 1 } } }).code).toBe(
+      'CONFIG_UNKNOWN_KEY',
+    );
   });
 
   it('values that cannot be', () => {
@@ -96,20 +98,31 @@ describe('wiring faults are told before the first step', () => {
     expect(refusal({ memory: { ram: 'lots' } }).code).toBe('CONFIG_INVALID');
     expect(refusal({ memory: { ram: '4097' } }).code).toBe('MEMORY_UNUSABLE');
     expect(refusal({ checkers: ['a', 'a'] }, empty('checker', 'a')).code).toBe('CHECKER_TWICE');
-    expect(refusal({ slots: { tlb: { use: 'tlb-set-associative', with: { cost: 'x' } } } }).code).toBe('WITH_NOT_REQUIRED');
+    expect(refusal({ slots: { tlb: { use: 'tlb-set-associative', with: { cost: 'x' } } } }).code).toBe(
+      'WITH_NOT_REQUIRED',
+    );
   });
 });
 
 describe('the effective config', () => {
   it('has every default and knob written out', () => {
     const { effective } = planMachine(parseMachine({}, 'm.yaml'), catalogueWith(), 'm.yaml');
-    expect(effective).toMatchObject({ cpus: 1, memory: { ram: 2 ** 30, base: 0x80000000 }, seed: 1, checkers: [] });
+    expect(effective).toMatchObject({
+      cpus: 1,
+      memory: { ram: 2 ** 30, base: 0x80000000 },
+      seed: 1,
+      checkers: [],
+    });
     expect(effective.slots['tlb']).toEqual({ use: 'tlb-set-associative', knob: 7 });
     expect(Object.keys(effective.slots).sort()).toEqual(Object.keys(DEFAULT_PLUGINS).sort());
   });
 
   it('is a machine file itself, and means the same', () => {
-    const once = planMachine(parseMachine({ cpus: 2, slots: { tlb: 'none' } }, 'm'), catalogueWith(), 'm').effective;
+    const once = planMachine(
+      parseMachine({ cpus: 2, slots: { tlb: 'none' } }, 'm'),
+      catalogueWith(),
+      'm',
+    ).effective;
     const twice = planMachine(parseMachine(once, 'm'), catalogueWith(), 'm').effective;
     expect(twice).toMatchObject({ ...once, slots: once.slots });
   });
@@ -126,7 +139,9 @@ describe('--set', () => {
   });
 
   it('gives a knob to a plugin that was named alone', () => {
-    expect(set({ slots: { tlb: 'x' } }, 'slots.tlb.entries', 8)).toEqual({ slots: { tlb: { use: 'x', entries: 8 } } });
+    expect(set({ slots: { tlb: 'x' } }, 'slots.tlb.entries', 8)).toEqual({
+      slots: { tlb: { use: 'x', entries: 8 } },
+    });
   });
 
   it('refuses what is no key of a machine, with the nearest', () => {

@@ -82,7 +82,14 @@ export function planMachine(config: MachineConfig, catalogue: Catalogue, at: str
   return {
     machine,
     plugins,
-    effective: { ...name, cpus: machine.cpus, memory, seed: machine.seed, slots, checkers: checkers.map(effectiveUse) },
+    effective: {
+      ...name,
+      cpus: machine.cpus,
+      memory,
+      seed: machine.seed,
+      slots,
+      checkers: checkers.map(effectiveUse),
+    },
   };
 }
 
@@ -134,12 +141,20 @@ function refuseTwice(checkers: readonly PlannedPlugin[], at: string): void {
   const seen = new Set<string>();
   for (const { name } of checkers) {
     if (seen.has(name))
-      throw new ConfigError('CHECKER_TWICE', { what: `checker "${name}" is listed twice`, fix: 'list it once', at: `${at}#/checkers` });
+      throw new ConfigError('CHECKER_TWICE', {
+        what: `checker "${name}" is listed twice`,
+        fix: 'list it once',
+        at: `${at}#/checkers`,
+      });
     seen.add(name);
   }
 }
 
-function checkRequirements(plugin: PlannedPlugin, bySlot: ReadonlyMap<SlotName, PlannedPlugin>, at: string): void {
+function checkRequirements(
+  plugin: PlannedPlugin,
+  bySlot: ReadonlyMap<SlotName, PlannedPlugin>,
+  at: string,
+): void {
   for (const slot of plugin.manifest.requires)
     if (!bySlot.has(slot) && !plugin.private.has(slot))
       throw new ConfigError('SLOT_UNFILLED', {
@@ -154,7 +169,7 @@ function checkRequirements(plugin: PlannedPlugin, bySlot: ReadonlyMap<SlotName, 
 function dependents(slot: SlotName, bySlot: ReadonlyMap<SlotName, PlannedPlugin>): string[] {
   const path: string[] = [];
   const visited = new Set<SlotName>();
-  for (let wanted: SlotName | undefined = slot; wanted !== undefined && !visited.has(wanted); ) {
+  for (let wanted: SlotName | undefined = slot; wanted !== undefined && !visited.has(wanted);) {
     visited.add(wanted);
     const by: PlannedPlugin | undefined = [...bySlot.values()].find(({ manifest }) =>
       (manifest.requires as readonly SlotName[]).includes(wanted as SlotName),

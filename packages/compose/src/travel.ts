@@ -72,7 +72,11 @@ export class StimulusFeed {
 }
 
 /** Decides a history again from its stimuli alone, and holds every fact against the recording. */
-export function rerun(history: Travelled, segments: readonly Segment[], build: (config: EffectiveConfig) => BuiltMachine): RerunVerdict {
+export function rerun(
+  history: Travelled,
+  segments: readonly Segment[],
+  build: (config: EffectiveConfig) => BuiltMachine,
+): RerunVerdict {
   const comparison = new Comparison(history.facts(0));
   const machine = decideAgain(history, segments, build, history.factCount, comparison).machine;
   const { compared, divergence } = comparison;
@@ -97,12 +101,20 @@ export function decideAgain(
   let current: Again | undefined;
   for (const [i, segment] of segments.entries()) {
     if (segment.from >= until && i > 0) break;
-    current = current === undefined ? begin(build(segment.config), feed, comparison) : handOver(current, build(segment.config), comparison);
+    current =
+      current === undefined
+        ? begin(build(segment.config), feed, comparison)
+        : handOver(current, build(segment.config), comparison);
     const end = Math.min(until, segments[i + 1]?.from ?? until);
-    feedUntil(current.machine, feed, () => (current as Again).machine.world.facts >= end || comparison.divergence !== undefined);
+    feedUntil(
+      current.machine,
+      feed,
+      () => (current as Again).machine.world.facts >= end || comparison.divergence !== undefined,
+    );
     if (comparison.divergence !== undefined) break;
   }
-  if (current === undefined) throw new HistoryError('HISTORY_DAMAGED', { what: 'the history names no machine' });
+  if (current === undefined)
+    throw new HistoryError('HISTORY_DAMAGED', { what: 'the history names no machine' });
   return current;
 }
 
@@ -162,7 +174,11 @@ export function handOver({ machine, built, feed }: Again, next: BuiltMachine, re
   machine.close();
   const kept = sameParts(built.effective, next.effective, ['tlb', 'cache', 'replacement']);
   const options: MachineOptions = { recorder, from };
-  return { machine: next.start(options, kept ? built.dataPlane : undefined), built: kept ? { ...next, dataPlane: built.dataPlane } : next, feed };
+  return {
+    machine: next.start(options, kept ? built.dataPlane : undefined),
+    built: kept ? { ...next, dataPlane: built.dataPlane } : next,
+    feed,
+  };
 }
 
 /** Runs between stimuli until `done`, or until the history has no more of them. */
@@ -211,7 +227,8 @@ function inheritedWorld(from: Standstill, before: EffectiveConfig, next: BuiltMa
   const slices: Record<string, unknown> = {};
   for (const name of Object.keys(initial.slices)) {
     const known = from.world.slices[name];
-    const changedHands = name in next.effective.slots && pluginId(before, name) !== pluginId(next.effective, name);
+    const changedHands =
+      name in next.effective.slots && pluginId(before, name) !== pluginId(next.effective, name);
     if (changedHands && (hasState(known) || hasState(initial.slices[name])))
       throw new ConfigError('BRANCH_STATE_LOST', {
         what: `slot "${name}" cannot go from ${pluginId(before, name)} to ${pluginId(next.effective, name)} in the middle of a run`,
@@ -229,4 +246,5 @@ const pluginId = (config: EffectiveConfig, slot: string): string => {
   return typeof use === 'string' ? use : (use?.use ?? 'none');
 };
 
-const hasState = (slice: unknown): boolean => typeof slice === 'object' && slice !== null && Object.keys(slice).length > 0;
+const hasState = (slice: unknown): boolean =>
+  typeof slice === 'object' && slice !== null && Object.keys(slice).length > 0;

@@ -21,14 +21,24 @@ function moduleOf(planned: PlannedPlugin, machine: MachineFacts): ContainerModul
   const { manifest, config, name } = planned;
   return new ContainerModule(({ bind }) => {
     bind<Plugin>(token(name))
-      .toResolvedValue((...injected: unknown[]) => create(manifest, config, injected, machine), tokensOf(planned))
+      .toResolvedValue(
+        (...injected: unknown[]) => create(manifest, config, injected, machine),
+        tokensOf(planned),
+      )
       .inSingletonScope();
   });
 }
 
-function create(manifest: Manifest, config: unknown, injected: readonly unknown[], machine: MachineFacts): Plugin {
+function create(
+  manifest: Manifest,
+  config: unknown,
+  injected: readonly unknown[],
+  machine: MachineFacts,
+): Plugin {
   // A manifest sees the slots that it requires and no others.
-  const slots = Object.fromEntries(manifest.requires.map((slot, i) => [slot, injected[i]])) as unknown as Slots;
+  const slots = Object.fromEntries(
+    manifest.requires.map((slot, i) => [slot, injected[i]]),
+  ) as unknown as Slots;
   return manifest.create(config, slots, machine);
 }
 

@@ -53,6 +53,11 @@ export type Stimulus =
   /** A process began; its references follow as batches. */
   | { readonly kind: 'process'; readonly mm: number; readonly name: string }
   /** The next references of a process. An empty batch says that there are no more. */
-  | { readonly kind: 'batch'; readonly mm: number; readonly index: number; readonly batch: import('./access-batch.ts').AccessBatch }
+  | {
+      readonly kind: 'batch';
+      readonly mm: number;
+      readonly index: number;
+      readonly batch: import('./access-batch.ts').AccessBatch;
+    }
   /** A choice of the scheduler that no seed determines: alternative `taken` of `of`. */
   | { readonly kind: 'choice'; readonly taken: number; readonly of: number };

@@ -115,8 +115,16 @@ export type LocksState = Record<string, number>;
 export const locksKey = sliceKey<LocksState>('locks');
 
 /** Orders to the kernel's own components. */
-export const disableIrqs = (cpu: number): Command & { cpu: number } => ({ to: 'cpus', type: 'DisableIrqs', cpu });
-export const enableIrqs = (cpu: number): Command & { cpu: number } => ({ to: 'cpus', type: 'EnableIrqs', cpu });
+export const disableIrqs = (cpu: number): Command & { cpu: number } => ({
+  to: 'cpus',
+  type: 'DisableIrqs',
+  cpu,
+});
+export const enableIrqs = (cpu: number): Command & { cpu: number } => ({
+  to: 'cpus',
+  type: 'EnableIrqs',
+  cpu,
+});
 
 export interface SwitchContext extends Command {
   readonly cpu: number;
@@ -137,15 +145,30 @@ export interface MarkMmCpumask extends Command {
   readonly mm: number;
   readonly cpu: number;
 }
-export const setMmCpumask = (mm: number, cpu: number): MarkMmCpumask => ({ to: 'processes', type: 'SetMmCpumask', mm, cpu });
+export const setMmCpumask = (mm: number, cpu: number): MarkMmCpumask => ({
+  to: 'processes',
+  type: 'SetMmCpumask',
+  mm,
+  cpu,
+});
 export const clearMmCpumask = (mm: number, cpu: number): MarkMmCpumask => ({
   to: 'processes',
   type: 'ClearMmCpumask',
   mm,
   cpu,
 });
-export const readyProcess = (mm: number, cpu: number): MarkMmCpumask => ({ to: 'processes', type: 'ReadyProcess', mm, cpu });
-export const exitProcess = (mm: number, cpu: number): MarkMmCpumask => ({ to: 'processes', type: 'ExitProcess', mm, cpu });
+export const readyProcess = (mm: number, cpu: number): MarkMmCpumask => ({
+  to: 'processes',
+  type: 'ReadyProcess',
+  mm,
+  cpu,
+});
+export const exitProcess = (mm: number, cpu: number): MarkMmCpumask => ({
+  to: 'processes',
+  type: 'ExitProcess',
+  mm,
+  cpu,
+});
 
 export interface SendIpi extends Command {
   readonly from: number;
@@ -166,7 +189,12 @@ export interface AcknowledgeIpi extends Command {
   readonly id: number;
   readonly cpu: number;
 }
-export const acknowledgeIpi = (id: number, cpu: number): AcknowledgeIpi => ({ to: 'ipis', type: 'AcknowledgeIpi', id, cpu });
+export const acknowledgeIpi = (id: number, cpu: number): AcknowledgeIpi => ({
+  to: 'ipis',
+  type: 'AcknowledgeIpi',
+  id,
+  cpu,
+});
 
 /** spin_lock: one step that waits while another CPU holds the lock. */
 export function* lock(cpu: number, name: string): Routine {

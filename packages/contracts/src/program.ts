@@ -52,7 +52,10 @@ export function* order(command: Command): Routine {
 }
 
 /** Gives an order and observes numbers from its facts. */
-export function* issue<F extends Fact>(command: Command, pick: (facts: readonly F[]) => Reply): Routine<Reply> {
+export function* issue<F extends Fact>(
+  command: Command,
+  pick: (facts: readonly F[]) => Reply,
+): Routine<Reply> {
   return yield { kind: 'issue', command, pick: pick as (facts: readonly Fact[]) => Reply };
 }
 

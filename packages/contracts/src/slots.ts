@@ -47,7 +47,11 @@ export const SLOTS: Readonly<Record<SlotName, string>> = {
 /** Physical pages by `pfn`; `order` n means 2^n contiguous pages, naturally aligned, as in Linux. */
 export interface FramesPlugin extends Plugin {
   /** One step; answers the first pfn, or undefined when there is no such block. */
-  allocate(use: FrameUse, order: number, owner?: { readonly mm: number; readonly va: number }): Routine<number | undefined>;
+  allocate(
+    use: FrameUse,
+    order: number,
+    owner?: { readonly mm: number; readonly va: number },
+  ): Routine<number | undefined>;
   free(pfn: number): Routine;
   freePages(view: View): number;
   /** The user page in a frame, if it holds one: the reverse map that reclaim needs. */

@@ -38,4 +38,7 @@ export const vocabularyFacts = defineFacts({
   SliceStarted: { cpu: 'u', mm: 'u' },
 });
 export type VocabularyFact = FactsIn<typeof vocabularyFacts>;
-export type VocabularyFactOf<Name extends keyof typeof vocabularyFacts> = Extract<VocabularyFact, { type: Name }>;
+export type VocabularyFactOf<Name extends keyof typeof vocabularyFacts> = Extract<
+  VocabularyFact,
+  { type: Name }
+>;

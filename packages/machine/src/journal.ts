@@ -1,5 +1,14 @@
 import { present, prngBelow, prngSeed } from '@tablewalk/base';
-import type { Command, CostPlugin, DataPlane, Env, Fact, RecordedFact, Stimulus, View } from '@tablewalk/contracts';
+import type {
+  Command,
+  CostPlugin,
+  DataPlane,
+  Env,
+  Fact,
+  RecordedFact,
+  Stimulus,
+  View,
+} from '@tablewalk/contracts';
 import { Subject, Subscription } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { Fold, viewOf } from './fold.ts';
@@ -58,7 +67,9 @@ export class Journal {
     for (const { component } of parts.components) {
       const commands$ = component.react?.(this.reactions, this.view);
       if (commands$ !== undefined)
-        this.subscriptions.add(commands$.subscribe((command) => this.orders.push({ command, cpu: this.reactingCpu })));
+        this.subscriptions.add(
+          commands$.subscribe((command) => this.orders.push({ command, cpu: this.reactingCpu })),
+        );
     }
   }
 
@@ -74,8 +85,15 @@ export class Journal {
 
   /** Has the named component decide, and appends what it answers. */
   issue(command: Command, cpu: number): readonly Fact[] {
-    const { name, component } = present(this.byName.get(command.to), `component ${command.to} (for ${command.type})`);
-    const facts = component.decide(command, this.world.slices[name], this.envFor(name, cpu)) as readonly Fact[];
+    const { name, component } = present(
+      this.byName.get(command.to),
+      `component ${command.to} (for ${command.type})`,
+    );
+    const facts = component.decide(
+      command,
+      this.world.slices[name],
+      this.envFor(name, cpu),
+    ) as readonly Fact[];
     for (const fact of facts) this.append(fact, name, cpu);
     return facts;
   }
@@ -106,7 +124,7 @@ export class Journal {
   settle(): void {
     if (this.publishing) return;
     this.publishing = true;
-    for (let heard = 0; ; ) {
+    for (let heard = 0; ;) {
       const recorded = this.unpublished[heard];
       if (recorded !== undefined) {
         heard += 1;

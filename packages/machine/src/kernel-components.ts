@@ -20,7 +20,14 @@ import { statisticsComponent } from './statistics.ts';
 
 /** CPUs: what each runs, in which address space, with IRQs on or off. */
 const cpusComponent = (cpus: number): Component<CpusState, Command & { cpu: number }, KernelFact> => ({
-  evolvesOn: ['ThreadStarted', 'StepTaken', 'ThreadFinished', 'ContextSwitched', 'IrqsDisabled', 'IrqsEnabled'],
+  evolvesOn: [
+    'ThreadStarted',
+    'StepTaken',
+    'ThreadFinished',
+    'ContextSwitched',
+    'IrqsDisabled',
+    'IrqsEnabled',
+  ],
   initial: () => Array.from({ length: cpus }, () => ({ mm: 0, asid: 0, ttbr: 0, irqsOff: 0, stack: [] })),
   decide(command) {
     const { cpu, type } = command;
@@ -83,8 +90,10 @@ const processesComponent = (cpus: number): Component<ProcessesState, MarkMmCpuma
   initial: () => [{ ...noProcess('init_mm', cpus), phase: 'ready' }],
   decide({ type, mm, cpu }, state) {
     const process = present(state[mm], `mm ${mm}`);
-    if (type === 'SetMmCpumask') return process.cpumask[cpu] === true ? [] : [{ type: 'MmCpumaskSet', mm, cpu }];
-    if (type === 'ClearMmCpumask') return process.cpumask[cpu] === true ? [{ type: 'MmCpumaskCleared', mm, cpu }] : [];
+    if (type === 'SetMmCpumask')
+      return process.cpumask[cpu] === true ? [] : [{ type: 'MmCpumaskSet', mm, cpu }];
+    if (type === 'ClearMmCpumask')
+      return process.cpumask[cpu] === true ? [{ type: 'MmCpumaskCleared', mm, cpu }] : [];
     if (type === 'ReadyProcess') return [{ type: 'ProcessReady', cpu, mm }];
     assert(type === 'ExitProcess', `processes: no command ${type}`);
     return [{ type: 'ProcessExited', cpu, mm }];
@@ -184,7 +193,8 @@ const memoryComponent: Component<MemoryState, Command, WordFact> = {
   evolve(draft, fact) {
     if (fact.type === 'WordStored') tableSet(draft, fact.pa / 4, fact.value);
     else if (fact.type === 'WordsCopied')
-      for (let i = 0; i < fact.words; i++) tableSet(draft, fact.to / 4 + i, tableGet(draft, fact.from / 4 + i) ?? 0);
+      for (let i = 0; i < fact.words; i++)
+        tableSet(draft, fact.to / 4 + i, tableGet(draft, fact.from / 4 + i) ?? 0);
     else for (let i = 0; i < fact.words; i++) tableSet(draft, fact.pa / 4 + i, fact.value + i * fact.step);
   },
 };

@@ -1,5 +1,27 @@
-import { awaitUntil, cpusKey, disableIrqs, enableIrqs, acknowledgeIpi, ipisKey, lock, order, read, sendIpi, sliceKey, unlock } from '@tablewalk/contracts';
-import type { Alternative, Command, Component, DataPlane, Fact, Programs, RecordedFact, Slots } from '@tablewalk/contracts';
+import {
+  awaitUntil,
+  cpusKey,
+  disableIrqs,
+  enableIrqs,
+  acknowledgeIpi,
+  ipisKey,
+  lock,
+  order,
+  read,
+  sendIpi,
+  sliceKey,
+  unlock,
+} from '@tablewalk/contracts';
+import type {
+  Alternative,
+  Command,
+  Component,
+  DataPlane,
+  Fact,
+  Programs,
+  RecordedFact,
+  Slots,
+} from '@tablewalk/contracts';
 import { describe, expect, it } from 'vitest';
 import { kernelComponents, Machine } from './index.ts';
 import type { MachineOptions, MachineParts } from './index.ts';
@@ -30,7 +52,10 @@ const noArenas: DataPlane = {
 };
 
 /** Each CPU runs the program of its number, once; whoever is enabled and first goes first. */
-function machineOf(programs: Programs, options: MachineOptions & { choose?: (enabled: readonly Alternative[]) => number } = {}): Machine {
+function machineOf(
+  programs: Programs,
+  options: MachineOptions & { choose?: (enabled: readonly Alternative[]) => number } = {},
+): Machine {
   const names = Object.keys(programs).filter((name) => name.startsWith('run-queue/cpu'));
   const started = sliceKey<boolean[]>('started');
   const starts: Component<boolean[], Command, Fact & { cpu: number }> = {
@@ -50,11 +75,21 @@ function machineOf(programs: Programs, options: MachineOptions & { choose?: (ena
       waiting: (view, cpu) => view(started)[cpu] !== true,
     },
   } satisfies MachineParts['slots'] as Pick<Slots, 'scheduler' | 'cost' | 'run-queue'>;
-  const components = [...kernelComponents(names.length), { name: 'counter', component: counter }, { name: 'started', component: starts }];
-  const all: Programs = { ...programs, *'run-queue/schedule'(context) {
-    yield* (programs[`run-queue/cpu${context.cpu}`] as Programs[string])(context);
-  } };
-  return new Machine({ cpus: names.length, seed: 1, components, programs: all, slots, dataPlane: noArenas }, options);
+  const components = [
+    ...kernelComponents(names.length),
+    { name: 'counter', component: counter },
+    { name: 'started', component: starts },
+  ];
+  const all: Programs = {
+    ...programs,
+    *'run-queue/schedule'(context) {
+      yield* (programs[`run-queue/cpu${context.cpu}`] as Programs[string])(context);
+    },
+  };
+  return new Machine(
+    { cpus: names.length, seed: 1, components, programs: all, slots, dataPlane: noArenas },
+    options,
+  );
 }
 
 const factsOf = (machine: Machine): RecordedFact[] => {
@@ -76,7 +111,15 @@ describe('programs', () => {
     const facts = factsOf(machine);
     expect(machine.run()).toEqual({ kind: 'finished' });
     expect(machine.view(counterKey).value).toBe(22);
-    expect(types(facts)).toEqual(['ThreadStarted', 'Raised', 'StepTaken', 'StepTaken', 'Raised', 'StepTaken', 'ThreadFinished']);
+    expect(types(facts)).toEqual([
+      'ThreadStarted',
+      'Raised',
+      'StepTaken',
+      'StepTaken',
+      'Raised',
+      'StepTaken',
+      'ThreadFinished',
+    ]);
     expect(facts.map(({ seq }) => seq)).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(facts[3]?.fact).toEqual({ type: 'StepTaken', cpu: 0, reply: [2] });
   });
@@ -103,7 +146,10 @@ describe('programs', () => {
       yield* unlock(cpu, 'l');
     };
     for (const choose of [() => 0, (enabled: readonly Alternative[]) => enabled.length - 1]) {
-      const machine = machineOf({ 'run-queue/cpu0': () => critical(0), 'run-queue/cpu1': () => critical(1) }, { choose });
+      const machine = machineOf(
+        { 'run-queue/cpu0': () => critical(0), 'run-queue/cpu1': () => critical(1) },
+        { choose },
+      );
       const facts = factsOf(machine);
       machine.run();
       const locks = types(facts).filter((type) => type.startsWith('Lock'));
@@ -135,7 +181,11 @@ describe('interrupts', () => {
     yield* order(acknowledgeIpi(args[0] as number, cpu));
   };
   /** Interrupts before everything else. */
-  const eager = (enabled: readonly Alternative[]): number => Math.max(0, enabled.findIndex(({ kind }) => kind === 'ipi'));
+  const eager = (enabled: readonly Alternative[]): number =>
+    Math.max(
+      0,
+      enabled.findIndex(({ kind }) => kind === 'ipi'),
+    );
   const sender = function* () {
     yield* order(sendIpi(0, 1, 'test/handler', []));
     yield* awaitUntil('acknowledgement', (view) => view(ipisKey).open.length === 0);
@@ -173,7 +223,10 @@ describe('interrupts', () => {
           yield* order(enableIrqs(1));
         },
       },
-      { choose: (enabled) => (enabled.some(({ cpu }) => cpu === 1) ? enabled.findLastIndex(({ cpu }) => cpu === 1) : 0) },
+      {
+        choose: (enabled) =>
+          enabled.some(({ cpu }) => cpu === 1) ? enabled.findLastIndex(({ cpu }) => cpu === 1) : 0,
+      },
     );
     machine.run();
     expect(machine.view(counterKey).value).toBe(1);

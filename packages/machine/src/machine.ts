@@ -133,7 +133,11 @@ export class Machine {
 
   /** Where the machine stands now; the world is a copy. */
   standstill(): Standstill {
-    return { world: copyWorld(this.world), batches: new Map(this.batches), stimuli: this.journal.stimulus + 1 };
+    return {
+      world: copyWorld(this.world),
+      batches: new Map(this.batches),
+      stimuli: this.journal.stimulus + 1,
+    };
   }
 
   /** Takes something from outside: a process, its next batch, or its end. */
@@ -214,7 +218,8 @@ export class Machine {
       const process = this.runningProcess(cpu);
       if (process === undefined) {
         if (runQueue.waiting(this.view, cpu)) this.start(cpu, 'run-queue/schedule', [], false);
-      } else if (process.position === process.count && process.ended) this.start(cpu, 'mm/exit', [state.mm], false);
+      } else if (process.position === process.count && process.ended)
+        this.start(cpu, 'mm/exit', [state.mm], false);
       else if (runQueue.remaining(this.view, cpu) === 0) this.start(cpu, 'run-queue/schedule', [], false);
     }
   }
@@ -256,8 +261,10 @@ export class Machine {
         const step = present(this.thread(cpu)?.step, 'step');
         const guard = step.kind === 'await' ? step.until : step.kind === 'issue' ? step.when : undefined;
         if (guard === undefined) this.enabled.push({ kind: 'step', cpu, time: clock });
-        else if (guard(this.view)) this.enabled.push({ kind: 'step', cpu, time: Math.max(clock, this.world.now) });
-      } else if (this.runningProcess(cpu) !== undefined) this.enabled.push({ kind: 'user', cpu, time: clock });
+        else if (guard(this.view))
+          this.enabled.push({ kind: 'step', cpu, time: Math.max(clock, this.world.now) });
+      } else if (this.runningProcess(cpu) !== undefined)
+        this.enabled.push({ kind: 'user', cpu, time: clock });
     }
   }
 
@@ -325,7 +332,16 @@ export class Machine {
     const retired = reached - position;
     if (retired > 0 || counters.length > 0) {
       const digest = dataPlane.outcomeWord(cpu);
-      const fact: KernelFact = { type: 'BatchRetired', cpu, mm, batch: index, from: position, count: retired, digest, counters };
+      const fact: KernelFact = {
+        type: 'BatchRetired',
+        cpu,
+        mm,
+        batch: index,
+        from: position,
+        count: retired,
+        digest,
+        counters,
+      };
       this.kernelFact(fact, cpu, this.cyclesOf(counters));
     }
     if (retired > 0) this.faultsWithoutProgress = 0;
@@ -388,6 +404,19 @@ function checkedReply(reply: Reply): Reply {
   return reply;
 }
 
-function violation(rule: string, cpu: number, culprit: number): Extract<KernelFact, { type: 'PropertyViolated' }> {
-  return { type: 'PropertyViolated', checker: 'kernel', rule, cpu, culprit, evidence: culprit, va: 0, pfn: 0 };
+function violation(
+  rule: string,
+  cpu: number,
+  culprit: number,
+): Extract<KernelFact, { type: 'PropertyViolated' }> {
+  return {
+    type: 'PropertyViolated',
+    checker: 'kernel',
+    rule,
+    cpu,
+    culprit,
+    evidence: culprit,
+    va: 0,
+    pfn: 0,
+  };
 }

@@ -27,7 +27,13 @@ export const statisticsKey = sliceKey<StatisticsState>('statistics');
 
 type Counted =
   | KernelFactOf<
-      'BatchRetired' | 'AbortTaken' | 'IpiSent' | 'IpiDelivered' | 'ContextSwitched' | 'StaleTranslationUsed' | 'PropertyViolated'
+      | 'BatchRetired'
+      | 'AbortTaken'
+      | 'IpiSent'
+      | 'IpiDelivered'
+      | 'ContextSwitched'
+      | 'StaleTranslationUsed'
+      | 'PropertyViolated'
     >
   | VocabularyFactOf<'TlbInvalidated' | 'PageAllocated' | 'PageFreed' | 'PageReclaimed' | 'ProcessKilled'>;
 

@@ -47,7 +47,7 @@ export interface Touch {
 /**
  * A workbench for routines: a machine's real components, journal and data plane, without its loop. The
  * test says which routine runs on which CPU and what comes next; interrupts are taken as the machine
- * takes them. Worlds are immutable here, so a `decide` that writes its slice crashes.
+ * takes them.
  */
 export class Lab {
   readonly parts: OpenMachine;
@@ -67,7 +67,7 @@ export class Lab {
       seed: plan.machine.seed,
       cost: slots.cost,
       dataPlane: built.dataPlane,
-      folding: 'immutable',
+      folding: machine.folding ?? 'direct',
       recorder: { stimulus: () => undefined, fact: (recorded) => this.facts.push(recorded) },
     });
   }

@@ -25,6 +25,8 @@ export interface SmallMachine {
   readonly use?: readonly Manifest[];
   /** Plugins that `slots` may name beside the installed ones. */
   readonly known?: readonly Manifest[];
+  /** How a lab folds: immutable worlds are slower, and crash whoever writes them. */
+  readonly folding?: 'direct' | 'immutable';
 }
 
 /** A machine with its parts in reach: what compose hides because nothing but a test should ask for it. */

@@ -89,7 +89,8 @@ export class BatchRunner implements DataPlane {
           this.words.write32(heard.to + i * 4, this.words.read32(heard.from + i * 4));
         break;
       case 'WordsFilled':
-        for (let i = 0; i < heard.words; i++) this.words.write32(heard.pa + i * 4, heard.value + i * heard.step);
+        for (let i = 0; i < heard.words; i++)
+          this.words.write32(heard.pa + i * 4, heard.value + i * heard.step);
         break;
       case 'TlbInvalidated':
         this.tlb.invalidate(heard.cpu, { ...heard, scope: heard.scope as TlbScope });

@@ -10,7 +10,10 @@ export const manifest = defineManifest({
   source: 'ARM ARM DDI 0406C B3.8.2 (CONTEXTIDR.ASID); Linux arch/arm/mm/context.c',
   requires: ['page-table', 'tlb', 'cache'],
   config: z.strictObject({
-    onSwitch: z.enum(['keep', 'flush', 'flush-asid']).default('keep').describe('what a context switch does to the TLB'),
+    onSwitch: z
+      .enum(['keep', 'flush', 'flush-asid'])
+      .default('keep')
+      .describe('what a context switch does to the TLB'),
   }),
   create: (config, deps) => fixedAsid(config, deps['page-table'], deps.tlb, deps.cache),
 });

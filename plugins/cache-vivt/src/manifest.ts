@@ -18,6 +18,8 @@ export const manifest = defineManifest({
   facets: ['exact'],
   config: cacheConfig,
   refuses: (_config, { cpus }) =>
-    cpus > 1 ? 'nothing keeps VIVT caches of several CPUs coherent; Linux runs them on one CPU only' : undefined,
+    cpus > 1
+      ? 'nothing keeps VIVT caches of several CPUs coherent; Linux runs them on one CPU only'
+      : undefined,
   create: (config, { replacement }, machine) => cachePlugin(kind, config, replacement.policy, machine),
 });

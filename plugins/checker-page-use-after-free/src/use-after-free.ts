@@ -1,7 +1,15 @@
 import { sparseTable, tableGet, tableSet } from '@tablewalk/base';
 import type { SparseTable } from '@tablewalk/base';
 import { ofType, sliceKey } from '@tablewalk/contracts';
-import type { CheckerPlugin, Command, Component, KernelFactOf, RecordedFact, View, VocabularyFactOf } from '@tablewalk/contracts';
+import type {
+  CheckerPlugin,
+  Command,
+  Component,
+  KernelFactOf,
+  RecordedFact,
+  View,
+  VocabularyFactOf,
+} from '@tablewalk/contracts';
 import { filter, map } from 'rxjs';
 
 /**
@@ -35,7 +43,9 @@ const component: Component<ShadowState, Report, Heard | Violation> = {
   evolve(draft, fact, at) {
     if (fact.type === 'PropertyViolated') return;
     const owner =
-      fact.type === 'PageAllocated' ? { mm: fact.mm, va: fact.va, since: at.seq } : { mm: -1, va: 0, since: at.seq };
+      fact.type === 'PageAllocated'
+        ? { mm: fact.mm, va: fact.va, since: at.seq }
+        : { mm: -1, va: 0, since: at.seq };
     for (let i = 0; i < 2 ** fact.order; i++) tableSet(draft, fact.pfn + i, owner);
   },
   react: (facts$, view) =>

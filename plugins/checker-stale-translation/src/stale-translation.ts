@@ -1,7 +1,15 @@
 import { sparseTable, tableDelete, tableGet, tableSet } from '@tablewalk/base';
 import type { SparseTable } from '@tablewalk/base';
 import { ofType, sliceKey } from '@tablewalk/contracts';
-import type { CheckerPlugin, Command, Component, KernelFactOf, RecordedFact, View, VocabularyFactOf } from '@tablewalk/contracts';
+import type {
+  CheckerPlugin,
+  Command,
+  Component,
+  KernelFactOf,
+  RecordedFact,
+  View,
+  VocabularyFactOf,
+} from '@tablewalk/contracts';
 import { filter, map } from 'rxjs';
 
 /**

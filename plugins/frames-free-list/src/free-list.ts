@@ -1,7 +1,14 @@
 import { prngBelow, prngSeed, sparseTable, tableDelete, tableGet, tableSet } from '@tablewalk/base';
 import type { SparseTable } from '@tablewalk/base';
 import { issue, order, sliceKey } from '@tablewalk/contracts';
-import type { Command, Component, FramesPlugin, FrameUse, MachineFacts, VocabularyFactOf } from '@tablewalk/contracts';
+import type {
+  Command,
+  Component,
+  FramesPlugin,
+  FrameUse,
+  MachineFacts,
+  VocabularyFactOf,
+} from '@tablewalk/contracts';
 
 /**
  * A physical page allocator with the properties that matter to a TLB and cache study, and no more:
@@ -91,7 +98,14 @@ export function freeListFrames(config: FreeListConfig, machine: MachineFacts): F
     firstPfn,
     pages,
     *allocate(use, blockOrder, owner) {
-      const command: Allocate = { to: 'frames', type: 'AllocatePage', order: blockOrder, use, mm: owner?.mm ?? 0, va: owner?.va ?? 0 };
+      const command: Allocate = {
+        to: 'frames',
+        type: 'AllocatePage',
+        order: blockOrder,
+        use,
+        mm: owner?.mm ?? 0,
+        va: owner?.va ?? 0,
+      };
       const [pfn] = yield* issue<FrameFact>(command, (facts) =>
         facts[0]?.type === 'PageAllocated' ? [facts[0].pfn] : [],
       );

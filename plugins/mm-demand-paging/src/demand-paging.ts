@@ -1,6 +1,29 @@
-import { exitProcess, FaultKind, lock, order, pageTableLock, readAll, readyProcess, unlock } from '@tablewalk/contracts';
-import type { AsidPlugin, Command, Component, FramesPlugin, MmPlugin, MmuGatherPlugin } from '@tablewalk/contracts';
-import type { PageTablePlugin, PteView, ReclaimPlugin, Routine, ShootdownPlugin, VocabularyFactOf } from '@tablewalk/contracts';
+import {
+  exitProcess,
+  FaultKind,
+  lock,
+  order,
+  pageTableLock,
+  readAll,
+  readyProcess,
+  unlock,
+} from '@tablewalk/contracts';
+import type {
+  AsidPlugin,
+  Command,
+  Component,
+  FramesPlugin,
+  MmPlugin,
+  MmuGatherPlugin,
+} from '@tablewalk/contracts';
+import type {
+  PageTablePlugin,
+  PteView,
+  ReclaimPlugin,
+  Routine,
+  ShootdownPlugin,
+  VocabularyFactOf,
+} from '@tablewalk/contracts';
 import type { ProgramContext } from '@tablewalk/contracts';
 
 /**
@@ -33,7 +56,10 @@ export function demandPaging(config: DemandPagingConfig, deps: DemandPagingDeps)
   const { frames, pageTable, gather, shootdown, reclaim, asid } = deps;
 
   /** Runs `attempt` until it succeeds, reclaiming between; false when reclaim frees nothing either. */
-  function* withReclaim<T>(context: ProgramContext, attempt: () => Routine<T | undefined>): Routine<T | undefined> {
+  function* withReclaim<T>(
+    context: ProgramContext,
+    attempt: () => Routine<T | undefined>,
+  ): Routine<T | undefined> {
     for (;;) {
       const got = yield* attempt();
       if (got !== undefined) return got;
@@ -118,7 +144,13 @@ export function demandPaging(config: DemandPagingConfig, deps: DemandPagingDeps)
         return (yield* pageTable.createMm(context, mm)) ? true : undefined;
       });
       if (made === undefined) {
-        yield* order({ to: 'mm', type: 'KillProcess', mm, va: 0, reason: 'no memory for a first-level table' } as Command);
+        yield* order({
+          to: 'mm',
+          type: 'KillProcess',
+          mm,
+          va: 0,
+          reason: 'no memory for a first-level table',
+        } as Command);
         yield* order(exitProcess(mm, context.cpu));
         return false;
       }
@@ -132,7 +164,9 @@ export function demandPaging(config: DemandPagingConfig, deps: DemandPagingDeps)
 function* readPte(pageTable: PageTablePlugin, mm: number, va: number): Routine<PteView | undefined> {
   const [pfn, young, dirty, write] = yield* readAll((view) => {
     const entry = pageTable.lookup(view, mm, va);
-    return entry === undefined ? [] : [entry.pfn, Number(entry.young), Number(entry.dirty), Number(entry.write)];
+    return entry === undefined
+      ? []
+      : [entry.pfn, Number(entry.young), Number(entry.dirty), Number(entry.write)];
   });
   return pfn === undefined ? undefined : { pfn, young: young === 1, dirty: dirty === 1, write: write === 1 };
 }
@@ -148,17 +182,20 @@ const noteFault = (cpu: number, mm: number, va: number, outcome: Outcome): NoteF
 });
 type KillProcess = Command & { mm: number; va: number; reason: string };
 
-const mmNotes: Component<Record<string, never>, NoteFault | KillProcess, VocabularyFactOf<'FaultHandled' | 'ProcessKilled'>> =
-  {
-    evolvesOn: [],
-    initial: () => ({}),
-    decide(command) {
-      if (command.type === 'KillProcess') {
-        const { mm, va, reason } = command as KillProcess;
-        return [{ type: 'ProcessKilled', mm, va, reason }];
-      }
-      const { cpu, mm, va, outcome } = command as NoteFault;
-      return [{ type: 'FaultHandled', cpu, mm, va, outcome }];
-    },
-    evolve() {},
-  };
+const mmNotes: Component<
+  Record<string, never>,
+  NoteFault | KillProcess,
+  VocabularyFactOf<'FaultHandled' | 'ProcessKilled'>
+> = {
+  evolvesOn: [],
+  initial: () => ({}),
+  decide(command) {
+    if (command.type === 'KillProcess') {
+      const { mm, va, reason } = command as KillProcess;
+      return [{ type: 'ProcessKilled', mm, va, reason }];
+    }
+    const { cpu, mm, va, outcome } = command as NoteFault;
+    return [{ type: 'FaultHandled', cpu, mm, va, outcome }];
+  },
+  evolve() {},
+};

@@ -10,8 +10,16 @@ export const manifest = defineManifest({
   source: 'Linux arch/arm/mm/fault.c (do_page_fault), mm/memory.c (handle_pte_fault), mm/mmap.c (exit_mmap)',
   requires: ['frames', 'page-table', 'mmu-gather', 'shootdown', 'reclaim', 'asid'],
   config: z.strictObject({
-    exit: z.enum(['teardown', 'keep']).default('teardown').describe('what becomes of an address space at the end'),
-    reclaimPages: z.number().int().min(1).default(32).describe('pages a failed allocation asks for (SWAP_CLUSTER_MAX)'),
+    exit: z
+      .enum(['teardown', 'keep'])
+      .default('teardown')
+      .describe('what becomes of an address space at the end'),
+    reclaimPages: z
+      .number()
+      .int()
+      .min(1)
+      .default(32)
+      .describe('pages a failed allocation asks for (SWAP_CLUSTER_MAX)'),
   }),
   create: (config, deps) =>
     demandPaging(config, {

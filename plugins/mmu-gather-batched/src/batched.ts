@@ -1,6 +1,19 @@
 import { lock, order, pageTableLock, readMaybe, unlock } from '@tablewalk/contracts';
-import type { CachePlugin, Command, Component, FramesPlugin, MmuGather, MmuGatherPlugin } from '@tablewalk/contracts';
-import type { PageTablePlugin, ProgramContext, Routine, ShootdownPlugin, VocabularyFactOf } from '@tablewalk/contracts';
+import type {
+  CachePlugin,
+  Command,
+  Component,
+  FramesPlugin,
+  MmuGather,
+  MmuGatherPlugin,
+} from '@tablewalk/contracts';
+import type {
+  PageTablePlugin,
+  ProgramContext,
+  Routine,
+  ShootdownPlugin,
+  VocabularyFactOf,
+} from '@tablewalk/contracts';
 
 /**
  * The one rule (spec/mmu-gather.md, 1): unhook the entry, invalidate every cached copy of the
@@ -32,7 +45,15 @@ export function batchedGather(
     if (endVpn === 0) return;
     if (fullmm || endVpn - startVpn > rangeCeiling) yield* shootdown.flushTlbMm(context, mm);
     else yield* shootdown.flushTlbRange(context, mm, startVpn, endVpn);
-    yield* order({ to: 'mmu-gather', type: 'NoteFlush', cpu: context.cpu, mm, startVpn, endVpn, pages: pages.length } as Note);
+    yield* order({
+      to: 'mmu-gather',
+      type: 'NoteFlush',
+      cpu: context.cpu,
+      mm,
+      startVpn,
+      endVpn,
+      pages: pages.length,
+    } as Note);
     for (const pfn of pages) yield* frames.free(pfn);
     tlb.pages = [];
     tlb.startVpn = Number.MAX_SAFE_INTEGER;
@@ -69,7 +90,14 @@ export function batchedGather(
   };
 }
 
-type Note = Command & { cpu: number; mm: number; fullmm: boolean; startVpn: number; endVpn: number; pages: number };
+type Note = Command & {
+  cpu: number;
+  mm: number;
+  fullmm: boolean;
+  startVpn: number;
+  endVpn: number;
+  pages: number;
+};
 type GatherFact = VocabularyFactOf<'GatherStarted' | 'GatherFlushed' | 'GatherFinished'>;
 
 /** The gather itself lives on the routine's stack; what it did is told by facts. */

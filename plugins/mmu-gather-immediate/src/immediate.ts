@@ -1,6 +1,19 @@
 import { lock, order, pageTableLock, readMaybe, unlock } from '@tablewalk/contracts';
-import type { CachePlugin, Command, Component, FramesPlugin, MmuGather, MmuGatherPlugin } from '@tablewalk/contracts';
-import type { PageTablePlugin, ProgramContext, Routine, ShootdownPlugin, VocabularyFactOf } from '@tablewalk/contracts';
+import type {
+  CachePlugin,
+  Command,
+  Component,
+  FramesPlugin,
+  MmuGather,
+  MmuGatherPlugin,
+} from '@tablewalk/contracts';
+import type {
+  PageTablePlugin,
+  ProgramContext,
+  Routine,
+  ShootdownPlugin,
+  VocabularyFactOf,
+} from '@tablewalk/contracts';
 
 /**
  * ARM before commit 06824ba824b3 (February 2011): the page goes back to the allocator as soon as its
@@ -30,7 +43,15 @@ export function immediateGather(
     if (endVpn === 0) return;
     if (fullmm || endVpn - startVpn > rangeCeiling) yield* shootdown.flushTlbMm(context, mm);
     else yield* shootdown.flushTlbRange(context, mm, startVpn, endVpn);
-    yield* order({ to: 'mmu-gather', type: 'NoteFlush', cpu: context.cpu, mm, startVpn, endVpn, pages: 0 } as Note);
+    yield* order({
+      to: 'mmu-gather',
+      type: 'NoteFlush',
+      cpu: context.cpu,
+      mm,
+      startVpn,
+      endVpn,
+      pages: 0,
+    } as Note);
     tlb.startVpn = Number.MAX_SAFE_INTEGER;
     tlb.endVpn = 0;
   }
@@ -64,7 +85,14 @@ export function immediateGather(
   };
 }
 
-type Note = Command & { cpu: number; mm: number; fullmm: boolean; startVpn: number; endVpn: number; pages: number };
+type Note = Command & {
+  cpu: number;
+  mm: number;
+  fullmm: boolean;
+  startVpn: number;
+  endVpn: number;
+  pages: number;
+};
 type GatherFact = VocabularyFactOf<'GatherStarted' | 'GatherFlushed' | 'GatherFinished'>;
 
 /** The gather itself lives on the routine's stack; what it did is told by facts. */

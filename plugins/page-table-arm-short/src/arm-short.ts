@@ -13,7 +13,11 @@ const PGD_LOCK = 'pgd_lock';
  * 2 MiB, and for each pair a page that holds two Linux tables and the two that the hardware walks.
  * Routines follow arch/arm/mm/pgd.c, arch/arm/include/asm/pgalloc.h and pgtable.h; spec/page-tables.md.
  */
-export function armShort(config: ArmShortConfig, frames: FramesPlugin, machine: MachineFacts): PageTablePlugin {
+export function armShort(
+  config: ArmShortConfig,
+  frames: FramesPlugin,
+  machine: MachineFacts,
+): PageTablePlugin {
   const taskSize = taskSizeOf(config);
 
   function* pgdAlloc(mm: number): Routine<boolean> {

@@ -124,7 +124,8 @@ function section(descriptor: number, result: WalkResult): void {
   result.pfn = (descriptor & 0xfff00000) >>> 12;
   result.pageShift = 20;
   const executable = ((descriptor >>> 4) & 1) === 0 ? PageFlag.execute : 0;
-  result.flags = access((descriptor >>> 15) & 1, (descriptor >>> 10) & 0b11) | executable | global(descriptor >>> 17);
+  result.flags =
+    access((descriptor >>> 15) & 1, (descriptor >>> 10) & 0b11) | executable | global(descriptor >>> 17);
 }
 
 function translationFault(status: number, result: WalkResult): void {

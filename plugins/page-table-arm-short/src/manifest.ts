@@ -26,6 +26,8 @@ export const manifest = defineManifest({
       .describe('PAGE_OFFSET: where the kernel begins (1G/3G, 2G/2G or 3G/1G)'),
   }),
   refuses: (_config, machine) =>
-    machine.ramBase + machine.ramBytes > 2 ** 32 ? 'RAM ends above 4 GiB, which a small page cannot address' : undefined,
+    machine.ramBase + machine.ramBytes > 2 ** 32
+      ? 'RAM ends above 4 GiB, which a small page cannot address'
+      : undefined,
   create: (config, { frames }, machine) => armShort(config, frames, machine),
 });

@@ -1,5 +1,12 @@
 import { memoryKey, sliceKey, wordAt } from '@tablewalk/contracts';
-import type { Command, Component, KernelFactOf, MachineFacts, View, VocabularyFactOf } from '@tablewalk/contracts';
+import type {
+  Command,
+  Component,
+  KernelFactOf,
+  MachineFacts,
+  View,
+  VocabularyFactOf,
+} from '@tablewalk/contracts';
 import { decodeLinux, hardwareWord, HW_TABLE_OFFSET, kernelSection, PAIR_SIZE } from './descriptors.ts';
 import { SECTION_SIZE, tableDescriptor } from './descriptors.ts';
 
@@ -45,7 +52,13 @@ export interface TableOrder extends Command {
   readonly pa: number;
   readonly word: number;
 }
-export const tableOrder = (type: TableOrderType, mm: number, va: number, pa: number, word = 0): TableOrder => ({
+export const tableOrder = (
+  type: TableOrderType,
+  mm: number,
+  va: number,
+  pa: number,
+  word = 0,
+): TableOrder => ({
   to: 'page-table',
   type,
   mm,
@@ -151,7 +164,11 @@ export function armShortTables(
           const pte = decodeLinux(word);
           if (pte === undefined) return [];
           const { pfn, young, dirty, write } = pte;
-          const stored: TableFact = { type: 'WordStored', pa: pa + HW_TABLE_OFFSET, value: hardwareWord(word) };
+          const stored: TableFact = {
+            type: 'WordStored',
+            pa: pa + HW_TABLE_OFFSET,
+            value: hardwareWord(word),
+          };
           return [stored, { type: 'PteSet', mm, va, pfn, young, dirty, write }];
         }
         case 'ClearHwPte':

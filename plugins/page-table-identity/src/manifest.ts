@@ -8,12 +8,18 @@ const pageSize = z
   .default('4KiB')
   .transform((text, context) => {
     const bytes = parseBytes(text);
-    if (bytes !== undefined && bytes >= 4096 && bytes <= 2 ** 30 && Number.isInteger(Math.log2(bytes))) return bytes;
-    context.addIssue({ code: 'custom', message: `"${text}" is no page size: a power of two from 4KiB to 1GiB` });
+    if (bytes !== undefined && bytes >= 4096 && bytes <= 2 ** 30 && Number.isInteger(Math.log2(bytes)))
+      return bytes;
+    context.addIssue({
+      code: 'custom',
+      message: `"${text}" is no page size: a power of two from 4KiB to 1GiB`,
+    });
     return z.NEVER;
   })
   .describe('bytes that one TLB entry covers');
-const ranges = z.array(z.strictObject({ start: z.number().int().min(0), end: z.number().int().min(0) })).default([]);
+const ranges = z
+  .array(z.strictObject({ start: z.number().int().min(0), end: z.number().int().min(0) }))
+  .default([]);
 
 export const manifest = defineManifest({
   id: 'page-table-identity',
@@ -24,7 +30,13 @@ export const manifest = defineManifest({
   requires: [],
   facets: ['exact'],
   config: z.strictObject({
-    vaBits: z.number().int().min(32).max(42).default(37).describe('bits of an address; valgrind on x86-64 uses 37'),
+    vaBits: z
+      .number()
+      .int()
+      .min(32)
+      .max(42)
+      .default(37)
+      .describe('bits of an address; valgrind on x86-64 uses 37'),
     pageSize,
     sections: ranges.describe('virtual ranges mapped by 1 MiB sections'),
     global: ranges.describe('virtual ranges whose entries are global'),

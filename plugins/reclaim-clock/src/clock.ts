@@ -1,5 +1,12 @@
 import { lock, order, pageTableLock, readAll, sliceKey, unlock } from '@tablewalk/contracts';
-import type { Command, Component, FramesPlugin, MmuGatherPlugin, PageTablePlugin, ProgramContext } from '@tablewalk/contracts';
+import type {
+  Command,
+  Component,
+  FramesPlugin,
+  MmuGatherPlugin,
+  PageTablePlugin,
+  ProgramContext,
+} from '@tablewalk/contracts';
 import type { ReclaimPlugin, Routine, View, VocabularyFactOf } from '@tablewalk/contracts';
 
 /**
@@ -27,7 +34,11 @@ interface Victim {
   readonly dirty: boolean;
 }
 
-export function clockReclaim(frames: FramesPlugin, pageTable: PageTablePlugin, gather: MmuGatherPlugin): ReclaimPlugin {
+export function clockReclaim(
+  frames: FramesPlugin,
+  pageTable: PageTablePlugin,
+  gather: MmuGatherPlugin,
+): ReclaimPlugin {
   /** The next user page at or after the hand, as [frame, mm, va, pfn], or nothing. */
   const nextUserPage = (view: View, from: number): readonly number[] => {
     for (let i = 0; i < frames.pages; i++) {

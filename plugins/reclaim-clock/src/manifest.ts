@@ -7,7 +7,8 @@ export const manifest = defineManifest({
   slot: 'reclaim',
   version: '1.0.0',
   summary: 'Second chance over all frames, with the young bit that ARM Linux keeps in software.',
-  source: 'Corbató, A Paging Experiment with the Multics System, 1968; Linux mm/vmscan.c for the order of locks',
+  source:
+    'Corbató, A Paging Experiment with the Multics System, 1968; Linux mm/vmscan.c for the order of locks',
   requires: ['frames', 'page-table', 'mmu-gather'],
   config: z.strictObject({}),
   create: (_config, deps) => clockReclaim(deps.frames, deps['page-table'], deps['mmu-gather']),

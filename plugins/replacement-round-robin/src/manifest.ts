@@ -10,7 +10,10 @@ export const manifest = defineManifest({
   source: 'ARM926EJ-S TRM DDI 0198E; cyclic replacement',
   requires: [],
   config: z.strictObject({
-    pointer: z.enum(['set', 'table']).default('set').describe('a pointer for each set, or one for the whole table'),
+    pointer: z
+      .enum(['set', 'table'])
+      .default('set')
+      .describe('a pointer for each set, or one for the whole table'),
   }),
   create: (config) => ({ policy: roundRobin(config) }),
 });

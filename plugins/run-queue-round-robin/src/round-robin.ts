@@ -1,5 +1,13 @@
 import { cpusKey, issue, processesKey, read, sliceKey } from '@tablewalk/contracts';
-import type { AsidPlugin, Command, Component, KernelFactOf, MmPlugin, RunQueuePlugin, VocabularyFactOf } from '@tablewalk/contracts';
+import type {
+  AsidPlugin,
+  Command,
+  Component,
+  KernelFactOf,
+  MmPlugin,
+  RunQueuePlugin,
+  VocabularyFactOf,
+} from '@tablewalk/contracts';
 
 /**
  * One queue for all CPUs. A process runs for `slice` references, then goes to the end of the queue if
@@ -14,7 +22,8 @@ export interface RoundRobinState {
 }
 const runQueueKey = sliceKey<RoundRobinState>('run-queue');
 
-type Heard = VocabularyFactOf<'SliceStarted'> | KernelFactOf<'ProcessCreated' | 'ProcessExited' | 'BatchRetired'>;
+type Heard =
+  VocabularyFactOf<'SliceStarted'> | KernelFactOf<'ProcessCreated' | 'ProcessExited' | 'BatchRetired'>;
 
 export function roundRobinQueue(slice: number, cpus: number, asid: AsidPlugin, mm: MmPlugin): RunQueuePlugin {
   const component: Component<RoundRobinState, Command & { cpu: number }, Heard> = {
@@ -31,7 +40,8 @@ export function roundRobinQueue(slice: number, cpus: number, asid: AsidPlugin, m
       }
       if (fact.type === 'ProcessExited') {
         draft.queue = draft.queue.filter((queued) => queued !== fact.mm);
-        for (const holder of draft.running) if (holder.mm === fact.mm) Object.assign(holder, { mm: 0, left: 0 });
+        for (const holder of draft.running)
+          if (holder.mm === fact.mm) Object.assign(holder, { mm: 0, left: 0 });
         return;
       }
       const holder = draft.running[fact.cpu];
@@ -57,7 +67,9 @@ export function roundRobinQueue(slice: number, cpus: number, asid: AsidPlugin, m
       *schedule(context) {
         const { cpu } = context;
         const pick = { to: 'run-queue', type: 'PickNext', cpu } as Command;
-        const [next] = yield* issue<Heard>(pick, ([fact]) => (fact?.type === 'SliceStarted' ? [fact.mm] : []));
+        const [next] = yield* issue<Heard>(pick, ([fact]) =>
+          fact?.type === 'SliceStarted' ? [fact.mm] : [],
+        );
         if (next === undefined) return;
         const phase = yield* read((view) => Number(view(processesKey)[next]?.phase === 'new'));
         if (phase === 1 && !(yield* mm.create(context, next))) return;

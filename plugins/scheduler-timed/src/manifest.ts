@@ -10,8 +10,18 @@ export const manifest = defineManifest({
   source: 'conservative discrete-event simulation: the event with the least time',
   requires: [],
   config: z.strictObject({
-    fine: z.number().int().min(1).default(16).describe('references between choices while another CPU is in the kernel'),
-    coarse: z.number().int().min(1).default(2048).describe('references between choices while all CPUs are in user mode'),
+    fine: z
+      .number()
+      .int()
+      .min(1)
+      .default(16)
+      .describe('references between choices while another CPU is in the kernel'),
+    coarse: z
+      .number()
+      .int()
+      .min(1)
+      .default(2048)
+      .describe('references between choices while all CPUs are in user mode'),
   }),
   create: (config) => timedScheduler(config),
 });

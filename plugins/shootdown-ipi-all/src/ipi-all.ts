@@ -1,5 +1,22 @@
-import { acknowledgeIpi, awaitUntil, ipisKey, issue, order, read, readAll, sendIpi } from '@tablewalk/contracts';
-import type { AsidPlugin, KernelFactOf, ProgramContext, Routine, ShootdownPlugin, TlbPlugin, TlbScope } from '@tablewalk/contracts';
+import {
+  acknowledgeIpi,
+  awaitUntil,
+  ipisKey,
+  issue,
+  order,
+  read,
+  readAll,
+  sendIpi,
+} from '@tablewalk/contracts';
+import type {
+  AsidPlugin,
+  KernelFactOf,
+  ProgramContext,
+  Routine,
+  ShootdownPlugin,
+  TlbPlugin,
+  TlbScope,
+} from '@tablewalk/contracts';
 
 /**
  * The simplest correct baseline (spec/tlb-and-shootdown.md, 5.3): every other CPU is interrupted, whatever
@@ -10,7 +27,13 @@ import type { AsidPlugin, KernelFactOf, ProgramContext, Routine, ShootdownPlugin
  * IRQs on, or two initiators wait for each other for ever.
  */
 export function ipiAll(cpus: number, asid: AsidPlugin, tlb: TlbPlugin): ShootdownPlugin {
-  function* shoot({ cpu }: ProgramContext, mm: number, scope: TlbScope, startVpn: number, endVpn: number): Routine {
+  function* shoot(
+    { cpu }: ProgramContext,
+    mm: number,
+    scope: TlbScope,
+    startVpn: number,
+    endVpn: number,
+  ): Routine {
     const hwAsid = yield* read((view) => asid.asidOf(view, mm));
     const targets = yield* readAll(() => others(cpus, cpu));
     const sent: number[] = [];
@@ -20,14 +43,23 @@ export function ipiAll(cpus: number, asid: AsidPlugin, tlb: TlbPlugin): Shootdow
     }
     yield* order(tlb.invalidate(cpu, scope, hwAsid, startVpn, endVpn));
     if (sent.length > 0)
-      yield* awaitUntil('acknowledgement of a TLB flush IPI', (view) => !view(ipisKey).open.some(({ id }) => sent.includes(id)));
+      yield* awaitUntil(
+        'acknowledgement of a TLB flush IPI',
+        (view) => !view(ipisKey).open.some(({ id }) => sent.includes(id)),
+      );
   }
 
   return {
     programs: {
       *'ipi-flush-tlb'({ cpu, args: [id, scope, hwAsid, startVpn, endVpn] }) {
         yield* order(
-          tlb.invalidate(cpu, SCOPES[scope as number] as TlbScope, hwAsid as number, startVpn as number, endVpn as number),
+          tlb.invalidate(
+            cpu,
+            SCOPES[scope as number] as TlbScope,
+            hwAsid as number,
+            startVpn as number,
+            endVpn as number,
+          ),
         );
         yield* order(acknowledgeIpi(id as number, cpu));
       },

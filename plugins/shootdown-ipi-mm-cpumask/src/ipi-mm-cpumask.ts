@@ -1,5 +1,23 @@
-import { acknowledgeIpi, awaitUntil, ipisKey, issue, order, processesKey, read, readAll, sendIpi } from '@tablewalk/contracts';
-import type { AsidPlugin, KernelFactOf, ProgramContext, Routine, ShootdownPlugin, TlbPlugin, TlbScope } from '@tablewalk/contracts';
+import {
+  acknowledgeIpi,
+  awaitUntil,
+  ipisKey,
+  issue,
+  order,
+  processesKey,
+  read,
+  readAll,
+  sendIpi,
+} from '@tablewalk/contracts';
+import type {
+  AsidPlugin,
+  KernelFactOf,
+  ProgramContext,
+  Routine,
+  ShootdownPlugin,
+  TlbPlugin,
+  TlbScope,
+} from '@tablewalk/contracts';
 
 /**
  * ARM11 MPCore and every CPU whose TLB maintenance is not broadcast (spec/tlb-and-shootdown.md, 5.2;
@@ -11,9 +29,17 @@ import type { AsidPlugin, KernelFactOf, ProgramContext, Routine, ShootdownPlugin
  * IRQs on, or two initiators wait for each other for ever.
  */
 export function ipiMmCpumask(cpus: number, asid: AsidPlugin, tlb: TlbPlugin): ShootdownPlugin {
-  function* shoot({ cpu }: ProgramContext, mm: number, scope: TlbScope, startVpn: number, endVpn: number): Routine {
+  function* shoot(
+    { cpu }: ProgramContext,
+    mm: number,
+    scope: TlbScope,
+    startVpn: number,
+    endVpn: number,
+  ): Routine {
     const hwAsid = yield* read((view) => asid.asidOf(view, mm));
-    const targets = yield* readAll((view) => others(cpus, cpu).filter((target) => view(processesKey)[mm]?.cpumask[target] === true));
+    const targets = yield* readAll((view) =>
+      others(cpus, cpu).filter((target) => view(processesKey)[mm]?.cpumask[target] === true),
+    );
     const sent: number[] = [];
     for (const target of targets) {
       const request = sendIpi(cpu, target, HANDLER, [SCOPES.indexOf(scope), hwAsid, startVpn, endVpn]);
@@ -21,14 +47,23 @@ export function ipiMmCpumask(cpus: number, asid: AsidPlugin, tlb: TlbPlugin): Sh
     }
     yield* order(tlb.invalidate(cpu, scope, hwAsid, startVpn, endVpn));
     if (sent.length > 0)
-      yield* awaitUntil('acknowledgement of a TLB flush IPI', (view) => !view(ipisKey).open.some(({ id }) => sent.includes(id)));
+      yield* awaitUntil(
+        'acknowledgement of a TLB flush IPI',
+        (view) => !view(ipisKey).open.some(({ id }) => sent.includes(id)),
+      );
   }
 
   return {
     programs: {
       *'ipi-flush-tlb'({ cpu, args: [id, scope, hwAsid, startVpn, endVpn] }) {
         yield* order(
-          tlb.invalidate(cpu, SCOPES[scope as number] as TlbScope, hwAsid as number, startVpn as number, endVpn as number),
+          tlb.invalidate(
+            cpu,
+            SCOPES[scope as number] as TlbScope,
+            hwAsid as number,
+            startVpn as number,
+            endVpn as number,
+          ),
         );
         yield* order(acknowledgeIpi(id as number, cpu));
       },

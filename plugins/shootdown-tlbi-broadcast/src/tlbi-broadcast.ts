@@ -1,5 +1,13 @@
 import { order, read } from '@tablewalk/contracts';
-import type { AsidPlugin, Command, Component, Routine, ShootdownPlugin, TlbPlugin, VocabularyFactOf } from '@tablewalk/contracts';
+import type {
+  AsidPlugin,
+  Command,
+  Component,
+  Routine,
+  ShootdownPlugin,
+  TlbPlugin,
+  VocabularyFactOf,
+} from '@tablewalk/contracts';
 
 /**
  * ARMv7 MP from Cortex-A9 on (spec/tlb-and-shootdown.md, 5.4): DSB ISHST, so that table walks see the
@@ -21,7 +29,8 @@ export function tlbiBroadcast(cpus: number, asid: AsidPlugin, tlb: TlbPlugin): S
     component: barriers,
     flushTlbRange: ({ cpu }, mm, startVpn, endVpn) =>
       broadcast(cpu, (target, hwAsid) => tlb.invalidate(target, 'va', hwAsid, startVpn, endVpn), mm),
-    flushTlbMm: ({ cpu }, mm) => broadcast(cpu, (target, hwAsid) => tlb.invalidate(target, 'asid', hwAsid, 0, 0), mm),
+    flushTlbMm: ({ cpu }, mm) =>
+      broadcast(cpu, (target, hwAsid) => tlb.invalidate(target, 'asid', hwAsid, 0, 0), mm),
   };
 }
 

@@ -20,9 +20,15 @@ export const invalidateTlb = (
   endVpn: number,
 ): InvalidateTlb => ({ to: 'tlb', type: 'InvalidateTlb', cpu, scope, asid, startVpn, endVpn });
 
-export const maintenance: Component<Record<string, never>, InvalidateTlb, VocabularyFactOf<'TlbInvalidated'>> = {
+export const maintenance: Component<
+  Record<string, never>,
+  InvalidateTlb,
+  VocabularyFactOf<'TlbInvalidated'>
+> = {
   evolvesOn: [],
   initial: () => ({}),
-  decide: ({ cpu, scope, asid, startVpn, endVpn }) => [{ type: 'TlbInvalidated', cpu, scope, asid, startVpn, endVpn }],
+  decide: ({ cpu, scope, asid, startVpn, endVpn }) => [
+    { type: 'TlbInvalidated', cpu, scope, asid, startVpn, endVpn },
+  ],
   evolve() {},
 };

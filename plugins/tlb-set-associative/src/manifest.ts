@@ -8,7 +8,10 @@ import { invalidateTlb, maintenance } from './maintenance.ts';
 const pageSize = z.union([z.string(), z.number()]).transform((text, context) => {
   const shift = Math.log2(parseBytes(text) ?? 0);
   if (Number.isInteger(shift) && shift >= 12 && shift <= 30) return 2 ** shift;
-  context.addIssue({ code: 'custom', message: `"${text}" is no page size: a power of two from 4KiB to 1GiB` });
+  context.addIssue({
+    code: 'custom',
+    message: `"${text}" is no page size: a power of two from 4KiB to 1GiB`,
+  });
   return z.NEVER;
 });
 
@@ -33,7 +36,10 @@ const config = z.strictObject({
     .default({ instruction: { entries: 32 }, data: { entries: 32 } })
     .describe('first level: unified; instruction and data; or instruction, load and store'),
   second: level.optional().describe('unified second level; absent: none'),
-  microFlush: z.boolean().default(false).describe('maintenance and context changes empty the first level (Cortex-A9)'),
+  microFlush: z
+    .boolean()
+    .default(false)
+    .describe('maintenance and context changes empty the first level (Cortex-A9)'),
 });
 
 export const manifest = defineManifest({

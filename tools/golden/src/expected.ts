@@ -57,7 +57,9 @@ export interface TlbEntry {
   readonly spec: string;
   readonly l2: string;
   readonly options: readonly string[];
-  readonly result: { readonly switches: number; readonly walks: number } & Readonly<Partial<Record<'U' | 'I' | 'D' | 'L2', TlbCounts>>>;
+  readonly result: { readonly switches: number; readonly walks: number } & Readonly<
+    Partial<Record<'U' | 'I' | 'D' | 'L2', TlbCounts>>
+  >;
 }
 export interface Expected {
   readonly trace: { readonly file: string; readonly refs: number };

@@ -56,11 +56,16 @@ export const fromBatches = (batches: readonly AccessBatch[]): BatchSource => {
 };
 
 /** Every `of`-th block of `references` references, beginning with block number `first`: one hand of a deal. */
-export function dealt(batches: readonly AccessBatch[], references: number, first: number, of: number): AccessBatch[] {
+export function dealt(
+  batches: readonly AccessBatch[],
+  references: number,
+  first: number,
+  of: number,
+): AccessBatch[] {
   const hand: AccessBatch[] = [];
   let seen = 0;
   for (const batch of batches)
-    for (let from = 0; from < batch.count; ) {
+    for (let from = 0; from < batch.count;) {
       const block = Math.floor(seen / references);
       const to = Math.min(batch.count, from + references - (seen % references));
       if (block % of === first) hand.push(slice(batch, from, to));

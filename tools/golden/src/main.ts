@@ -16,7 +16,9 @@ async function main(args: readonly string[]): Promise<number> {
     return root === undefined && !args.includes('--help') ? ExitCode.usage : ExitCode.clean;
   }
   if (!existsSync(root)) {
-    process.stderr.write(`GOLDEN_NO_FOLDER: there is no folder ${root}\n  fix: name the folder that holds traces/, traces-arm/, ...\n`);
+    process.stderr.write(
+      `GOLDEN_NO_FOLDER: there is no folder ${root}\n  fix: name the folder that holds traces/, traces-arm/, ...\n`,
+    );
     return ExitCode.usage;
   }
   const results: FamilyResult[] = [];
@@ -28,9 +30,11 @@ async function main(args: readonly string[]): Promise<number> {
     }
   const checked = results.reduce((sum, result) => sum + result.checked, 0);
   const disagree = results.reduce((sum, result) => sum + result.disagree, 0);
-  if (json) process.stdout.write(`${JSON.stringify({ checked, disagree, families: results }, undefined, 2)}\n`);
+  if (json)
+    process.stdout.write(`${JSON.stringify({ checked, disagree, families: results }, undefined, 2)}\n`);
   else process.stdout.write(`golden: ${checked} checked, ${disagree} disagree\n`);
-  if (checked === 0) process.stderr.write(`GOLDEN_NOTHING: no family that this version knows is under ${root}\n`);
+  if (checked === 0)
+    process.stderr.write(`GOLDEN_NOTHING: no family that this version knows is under ${root}\n`);
   return checked === 0 ? ExitCode.usage : disagree === 0 ? ExitCode.clean : ExitCode.violated;
 }
 
@@ -39,7 +43,8 @@ function print({ family, checked, disagree, skipped, differences }: FamilyResult
   process.stdout.write(
     `${family.padEnd(14)} ${checked} checked, ${disagree} disagree${left.length === 0 ? '' : `; left out: ${left.join(', ')}`}\n`,
   );
-  for (const { what, difference } of differences.slice(0, 20)) process.stdout.write(`  ${what}: ${difference ?? ''}\n`);
+  for (const { what, difference } of differences.slice(0, 20))
+    process.stdout.write(`  ${what}: ${difference ?? ''}\n`);
 }
 
 function progress(text: string): void {

@@ -17,7 +17,10 @@ const STEMS = { U: 'tlb', I: 'itlb', D: 'dtlb', L2: 'l2tlb' } as const;
 const ON_SWITCH: Readonly<Record<string, string>> = { tag: 'keep', flush: 'flush', flushasid: 'flush-asid' };
 
 /** Runs one entry of `tlb`: two processes that take turns when it switches, else one. */
-export async function compareTlb({ spec, l2, options, result }: TlbEntry, trace: Trace): Promise<Differences> {
+export async function compareTlb(
+  { spec, l2, options, result }: TlbEntry,
+  trace: Trace,
+): Promise<Differences> {
   const option = new Map(options.map((text) => text.split('=') as [string, string]));
   const slice = Number(option.get('switch') ?? 0);
   const page = option.get('page') ?? '4096';
@@ -40,10 +43,14 @@ export async function compareTlb({ spec, l2, options, result }: TlbEntry, trace:
       'run-queue': { use: 'run-queue-round-robin', slice: slice === 0 ? Number.MAX_SAFE_INTEGER : slice },
     },
   };
-  const hands = slice === 0 ? [trace.batches] : [dealt(trace.batches, slice, 0, 2), dealt(trace.batches, slice, 1, 2)];
+  const hands =
+    slice === 0 ? [trace.batches] : [dealt(trace.batches, slice, 0, 2), dealt(trace.batches, slice, 1, 2)];
   const got = await countOn(machine, hands.filter((hand) => hand.length > 0).map(fromBatches));
   // The first process is switched to once without being switched from.
-  const found = [...differ('walks', result.walks, got.count('tlb.walks')), ...differ('switches', result.switches, got.contextSwitches - 1)];
+  const found = [
+    ...differ('walks', result.walks, got.count('tlb.walks')),
+    ...differ('switches', result.switches, got.contextSwitches - 1),
+  ];
   for (const name of ['U', 'I', 'D', 'L2'] as const) {
     const expected = result[name];
     if (expected !== undefined) found.push(...structureDifferences(name, expected, got));

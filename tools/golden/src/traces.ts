@@ -15,7 +15,9 @@ import { compareTlb } from './tlbs.ts';
 export const tracesFamily: Family = {
   name: 'traces',
   folders: (root) =>
-    [root, ...readdirSync(root).map((name) => join(root, name))].filter((folder) => expectedFiles(folder).some((file) => isOurs(file))),
+    [root, ...readdirSync(root).map((name) => join(root, name))].filter((folder) =>
+      expectedFiles(folder).some((file) => isOurs(file)),
+    ),
   async compare(folder, progress) {
     const tally = new Tally();
     for (const file of expectedFiles(folder)) await compareFile(folder, file, tally, progress);
@@ -26,7 +28,10 @@ export const tracesFamily: Family = {
 const expectedFiles = (folder: string): string[] => {
   const expected = join(folder, 'expected');
   if (!existsSync(expected)) return [];
-  return readdirSync(expected).filter((name) => name.endsWith('.json')).sort().map((name) => join(expected, name));
+  return readdirSync(expected)
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .map((name) => join(expected, name));
 };
 
 const isOurs = (file: string): boolean => {
@@ -52,7 +57,12 @@ class Tally {
   }
 }
 
-async function compareFile(folder: string, file: string, tally: Tally, progress: (text: string) => void): Promise<void> {
+async function compareFile(
+  folder: string,
+  file: string,
+  tally: Tally,
+  progress: (text: string) => void,
+): Promise<void> {
   const expected = JSON.parse(readFileSync(file, 'utf8')) as Expected;
   const path = join(folder, expected.trace.file);
   const trace: Trace = { batches: await readAll(path, false), asLoads: await readAll(path, true) };

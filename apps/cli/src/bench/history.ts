@@ -29,7 +29,11 @@ export async function historyBench(): Promise<readonly Figure[]> {
     const recorded = await recordFacts(path, built);
     const history = await openHistoryFile(path);
     const travelled = travelFigures(history, built);
-    return [...recorded, ...appendFigures(history, await recordTo(join(folder, 'a.mcap'), built, path)), ...travelled];
+    return [
+      ...recorded,
+      ...appendFigures(history, await recordTo(join(folder, 'a.mcap'), built, path)),
+      ...travelled,
+    ];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -49,8 +53,17 @@ async function recordFacts(path: string, built: BuiltMachine): Promise<Figure[]>
   machine.close();
   return [
     { name: 'facts', value: count, unit: 'facts in the history' },
-    { name: 'factsDecidedPerSecond', value: round(count / elapsed), unit: 'facts/s decided, folded and recorded' },
-    { name: 'bytesPerFact', value: round(statSync(path).size / count, 2), unit: 'bytes on disk, references and checkpoints included', mark: '<= 24' },
+    {
+      name: 'factsDecidedPerSecond',
+      value: round(count / elapsed),
+      unit: 'facts/s decided, folded and recorded',
+    },
+    {
+      name: 'bytesPerFact',
+      value: round(statSync(path).size / count, 2),
+      unit: 'bytes on disk, references and checkpoints included',
+      mark: '<= 24',
+    },
   ];
 }
 
@@ -69,8 +82,17 @@ function appendFigures(history: HistoryFile, recording: RecordingFile): Figure[]
   const early = median(rates.slice(1, 11));
   const late = median(rates.slice(-10));
   return [
-    { name: 'factsAppendedPerSecond', value: round(median(rates)), unit: 'facts/s encoded, compressed and written' },
-    { name: 'appendLateToEarly', value: round(late / early, 3), unit: 'rate around fact 10^6 to rate around fact 10^4', mark: '1' },
+    {
+      name: 'factsAppendedPerSecond',
+      value: round(median(rates)),
+      unit: 'facts/s encoded, compressed and written',
+    },
+    {
+      name: 'appendLateToEarly',
+      value: round(late / early, 3),
+      unit: 'rate around fact 10^6 to rate around fact 10^4',
+      mark: '1',
+    },
   ];
 }
 
@@ -89,9 +111,23 @@ function travelFigures(history: HistoryFile, built: BuiltMachine): Figure[] {
     for (const recorded of some) world = fold.immutable(world, recorded);
   });
   return [
-    { name: 'factsReplayedPerSecondDirect', value: round(factCount / direct), unit: 'facts/s read, decoded and folded in place', mark: '>= 2,000,000' },
-    { name: 'factsReplayedPerSecondImmutable', value: round(some.length / immutable), unit: 'facts/s folded through immer' },
-    { name: 'jumpMilliseconds', value: round(median(jumps), 1), unit: 'ms to a random fact, median', mark: '<= 50' },
+    {
+      name: 'factsReplayedPerSecondDirect',
+      value: round(factCount / direct),
+      unit: 'facts/s read, decoded and folded in place',
+      mark: '>= 2,000,000',
+    },
+    {
+      name: 'factsReplayedPerSecondImmutable',
+      value: round(some.length / immutable),
+      unit: 'facts/s folded through immer',
+    },
+    {
+      name: 'jumpMilliseconds',
+      value: round(median(jumps), 1),
+      unit: 'ms to a random fact, median',
+      mark: '<= 50',
+    },
     { name: 'jumpMillisecondsMax', value: round(Math.max(...jumps), 1), unit: `ms, worst of ${JUMPS}` },
   ];
 }

@@ -21,7 +21,11 @@ export async function referencesBench(): Promise<readonly Figure[]> {
     const references = machine.world.slices['processes'] as readonly { retired: number }[];
     const total = references.reduce((sum, process) => sum + process.retired, 0);
     machine.close();
-    figures.push({ name: `referencesPerSecond.${name}`, value: round(total / elapsed), unit: 'references/s, the whole machine, decoded traces' });
+    figures.push({
+      name: `referencesPerSecond.${name}`,
+      value: round(total / elapsed),
+      unit: 'references/s, the whole machine, decoded traces',
+    });
   }
   return figures;
 }

@@ -27,13 +27,17 @@ export async function smallTraces(built: BuiltMachine): Promise<{ name: string; 
 }
 
 /** Processes that run their trace again and again, `times` times or without end. */
-export const repeated = (traces: readonly { name: string; batches: AccessBatch[] }[], times = Infinity): Workload[] =>
+export const repeated = (
+  traces: readonly { name: string; batches: AccessBatch[] }[],
+  times = Infinity,
+): Workload[] =>
   traces.map(({ name, batches }) => {
     let next = 0;
     return {
       name,
       source: {
-        next: () => Promise.resolve(next < batches.length * times ? batches[next++ % batches.length] : undefined),
+        next: () =>
+          Promise.resolve(next < batches.length * times ? batches[next++ % batches.length] : undefined),
       },
     };
   });

@@ -42,7 +42,10 @@ export function runReport(world: World, counterNames: readonly string[]): string
 }
 
 /** A violation in a sentence: what, where, and the facts that caused and showed it, where they are known. */
-export function violationText({ seq, fact }: RecordedFact, find: (seq: number) => RecordedFact | undefined): string {
+export function violationText(
+  { seq, fact }: RecordedFact,
+  find: (seq: number) => RecordedFact | undefined,
+): string {
   const { checker, rule, cpu, culprit, evidence, va, pfn } = fact as KernelFactOf<'PropertyViolated'>;
   return [
     `VIOLATED  ${checker}: ${rule}`,
@@ -63,13 +66,17 @@ export function factText(seq: number, recorded: RecordedFact | undefined): strin
 
 /** Addresses are hexadecimal, as everybody writes them. */
 const valueText = (name: string, value: unknown): string =>
-  typeof value === 'number' && /^(va|pa|pfn|ttbr|table|from|to|value|startVpn|endVpn)$/.test(name) && value > 9
+  typeof value === 'number' &&
+  /^(va|pa|pfn|ttbr|table|from|to|value|startVpn|endVpn)$/.test(name) &&
+  value > 9
     ? hex(value, 0)
     : JSON.stringify(value);
 
 /** TLBs and caches by name, in the order of their counters. */
 const structuresOf = (counterNames: readonly string[]): string[] => [
-  ...new Set(counterNames.filter((name) => /\.misses::/.test(name)).map((name) => name.slice(0, name.indexOf('.')))),
+  ...new Set(
+    counterNames.filter((name) => /\.misses::/.test(name)).map((name) => name.slice(0, name.indexOf('.'))),
+  ),
 ];
 
 const grouped = (value: number): string => Math.round(value).toLocaleString('en-US');
@@ -77,8 +84,12 @@ const rate = (part: number, whole: number): string =>
   whole === 0 ? '0' : `${grouped(part)} (${((100 * part) / whole).toFixed(2)} %)`;
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => (row[column] ?? '').length)));
+  const widths = head.map((_, column) =>
+    Math.max(...[head, ...rows].map((row) => (row[column] ?? '').length)),
+  );
   const line = (cells: readonly string[]): string =>
-    cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  ');
+    cells
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+      .join('  ');
   return [line(head), ...rows.map(line)].map((text) => text.trimEnd()).join('\n');
 }

@@ -17,7 +17,12 @@ export function simulatedStatistics(world: World, counterNames: readonly string[
   const { cpus, ...totals } = view(statisticsKey);
   const statistics: Statistic[] = [
     count('sim.facts', world.facts, 'facts in the history'),
-    { name: 'sim.cycles', value: Math.max(0, ...world.clocks), description: 'virtual time of the last CPU to stop', unit: 'Cycle' },
+    {
+      name: 'sim.cycles',
+      value: Math.max(0, ...world.clocks),
+      description: 'virtual time of the last CPU to stop',
+      unit: 'Cycle',
+    },
   ];
   cpus.forEach((cpu, i) => {
     const prefix = `cpu${i}`;
@@ -29,14 +34,19 @@ export function simulatedStatistics(world: World, counterNames: readonly string[
       count(`${prefix}.ipisSent`, cpu.ipisSent, 'interprocessor interrupts sent'),
       count(`${prefix}.ipisTaken`, cpu.ipisTaken, 'interprocessor interrupts taken'),
       count(`${prefix}.tlbInvalidations`, cpu.tlbInvalidations, 'TLB maintenance operations received'),
-      count(`${prefix}.staleTranslationsUsed`, cpu.staleTranslationsUsed, 'accesses through a translation no longer in the tables'),
+      count(
+        `${prefix}.staleTranslationsUsed`,
+        cpu.staleTranslationsUsed,
+        'accesses through a translation no longer in the tables',
+      ),
     );
     counterNames.forEach((name, counter) => {
       statistics.push(count(`${prefix}.${name}`, cpu.counters[counter] ?? 0, describe(name)));
     });
   });
   view(processesKey).forEach((process, mm) => {
-    if (mm > 0) statistics.push(count(`process${mm}.references`, process.retired, `references of ${process.name}`));
+    if (mm > 0)
+      statistics.push(count(`process${mm}.references`, process.retired, `references of ${process.name}`));
   });
   statistics.push(
     count('memory.pagesAllocated', totals.pagesAllocated, 'pages of 4 KiB handed out'),
@@ -59,7 +69,12 @@ export const hostStatistics = (seconds: number, references: number, version: str
   },
 ];
 
-const count = (name: string, value: number, description: string): Statistic => ({ name, value, description, unit: 'Count' });
+const count = (name: string, value: number, description: string): Statistic => ({
+  name,
+  value,
+  description,
+  unit: 'Count',
+});
 
 const NOUNS: Readonly<Record<string, string>> = {
   I: 'instruction fetches',

@@ -23,7 +23,9 @@ export function addBench(program: Command): void {
         results[bench] = Object.fromEntries(figures.map(({ name: figure, value }) => [figure, value]));
         if (flags.json !== true)
           for (const { name: figure, value, unit, mark } of figures)
-            print(`${figure.padEnd(34)} ${value.toLocaleString('en-US').padStart(14)} ${unit}${mark === undefined ? '' : `  (mark: ${mark})`}`);
+            print(
+              `${figure.padEnd(34)} ${value.toLocaleString('en-US').padStart(14)} ${unit}${mark === undefined ? '' : `  (mark: ${mark})`}`,
+            );
       }
       if (flags.json === true) printJson({ node: process.version, ...results });
     });

@@ -34,10 +34,15 @@ export function addBranch(program: Command): void {
     .action(async (path: string, flags: BranchFlags) => {
       const history = await openHistoryFile(path);
       const at = factNumber(flags.at, history.factCount);
-      const current = history.segments.filter(({ from }) => from <= at).at(-1)?.config ?? history.segments[0]?.config;
-      const next = await buildFrom(parseMachine(applyOverrides(current, flags.set.map(parseOverride)), path), path);
+      const current =
+        history.segments.filter(({ from }) => from <= at).at(-1)?.config ?? history.segments[0]?.config;
+      const next = await buildFrom(
+        parseMachine(applyOverrides(current, flags.set.map(parseOverride)), path),
+        path,
+      );
       const built = await history.buildAll();
-      const recorderFrom = flags.record === undefined ? undefined : await branchRecorder(flags.record, history, next);
+      const recorderFrom =
+        flags.record === undefined ? undefined : await branchRecorder(flags.record, history, next);
       const branch = branchMachine(history, history.segments, built, at, next, recorderFrom);
       if (branch === undefined)
         throw new ConfigError('BRANCH_NOT_QUIESCENT', {
@@ -54,13 +59,26 @@ export function addBranch(program: Command): void {
       recorder?.close({ digest, facts: machine.world.facts });
       const { violation } = machine.journal;
       const statistics = statsJson(simulatedStatistics(machine.world, next.dataPlane.counterNames));
-      const result = { history: path, at, from, seed: history.seed, facts: machine.world.facts, digest, violation, statistics };
+      const result = {
+        history: path,
+        at,
+        from,
+        seed: history.seed,
+        facts: machine.world.facts,
+        digest,
+        violation,
+        statistics,
+      };
       if (flags.json === true) printJson({ ...result, record: flags.record });
       else {
-        print(`branched at fact ${from}${from === at ? '' : ` (asked for ${at}; until then a routine was under way)`}, seed ${history.seed}`);
+        print(
+          `branched at fact ${from}${from === at ? '' : ` (asked for ${at}; until then a routine was under way)`}, seed ${history.seed}`,
+        );
         print(runReport(machine.world, next.dataPlane.counterNames));
         if (violation !== undefined) print(violationText(violation, (seq) => recent.get(seq)));
-        print(`facts ${machine.world.facts}, digest ${digest}${flags.record === undefined ? '' : `, history ${flags.record}`}`);
+        print(
+          `facts ${machine.world.facts}, digest ${digest}${flags.record === undefined ? '' : `, history ${flags.record}`}`,
+        );
       }
       process.exitCode = violation === undefined ? ExitCode.clean : ExitCode.violated;
     });

@@ -17,25 +17,36 @@ export function addDiff(program: Command): void {
       const { first: happened, firstMetadata, counts, factCount } = await diffHistoryFiles(a, b);
       const first = earlier(happened, firstMetadata);
       const byType = [...counts].map(([type, [inA, inB]]) => ({ type, a: inA, b: inB }));
-      if (flags.json === true) printJson({ a, b, facts: factCount, same: first === undefined, first, counts: byType });
+      if (flags.json === true)
+        printJson({ a, b, facts: factCount, same: first === undefined, first, counts: byType });
       else {
         if (first === undefined) print('the same facts');
         else {
           print(`first difference at fact ${first.seq}, in "${first.field}"`);
           first.facts.forEach((recorded, i) => {
-            print(`  ${'ab'[i] ?? ''}  ${recorded === undefined ? '(has ended)' : factText(recorded.seq, recorded)}`);
+            print(
+              `  ${'ab'[i] ?? ''}  ${recorded === undefined ? '(has ended)' : factText(recorded.seq, recorded)}`,
+            );
           });
         }
         print(`${'facts'.padEnd(24)} ${'a'.padStart(10)} ${'b'.padStart(10)}`);
-        for (const { type, a: inA, b: inB } of [...byType, { type: 'total', a: factCount[0], b: factCount[1] }])
-          print(`${type.padEnd(24)} ${String(inA).padStart(10)} ${String(inB).padStart(10)}${inA === inB ? '' : '  *'}`);
+        for (const { type, a: inA, b: inB } of [
+          ...byType,
+          { type: 'total', a: factCount[0], b: factCount[1] },
+        ])
+          print(
+            `${type.padEnd(24)} ${String(inA).padStart(10)} ${String(inB).padStart(10)}${inA === inB ? '' : '  *'}`,
+          );
       }
       process.exitCode = first === undefined ? ExitCode.clean : ExitCode.violated;
     });
 }
 
 /** The difference that comes first; of two in one fact, the one of what happened. */
-function earlier(a: HistoryDifference | undefined, b: HistoryDifference | undefined): HistoryDifference | undefined {
+function earlier(
+  a: HistoryDifference | undefined,
+  b: HistoryDifference | undefined,
+): HistoryDifference | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return b.seq < a.seq ? b : a;
 }

@@ -9,7 +9,8 @@ import { addRerun } from './rerun.ts';
 import { addRun } from './run.ts';
 
 export function addVerbs(program: Command): void {
-  for (const add of [addRun, addReplay, addRerun, addBranch, addDiff, addPlugins, addMachines, addBench]) add(program);
+  for (const add of [addRun, addReplay, addRerun, addBranch, addDiff, addPlugins, addMachines, addBench])
+    add(program);
   for (const verb of program.commands) {
     verb.exitOverride();
     for (const inner of verb.commands) inner.exitOverride();

@@ -7,7 +7,10 @@ import { print, printJson } from '../output.ts';
 import { collect } from './options.ts';
 
 export function addMachines(program: Command): void {
-  const machines = program.command('machines').summary('what machines there are').description('Lists the machines that come with Tablewalk, or shows one.');
+  const machines = program
+    .command('machines')
+    .summary('what machines there are')
+    .description('Lists the machines that come with Tablewalk, or shows one.');
   machines
     .command('list')
     .description('every machine, a line each')

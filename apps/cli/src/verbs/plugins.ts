@@ -7,7 +7,10 @@ import { builtInPlugins } from '../catalogue.ts';
 import { print, printJson } from '../output.ts';
 
 export function addPlugins(program: Command): void {
-  const plugins = program.command('plugins').summary('what policies there are').description('Lists the plugins of this installation, or shows one.');
+  const plugins = program
+    .command('plugins')
+    .summary('what policies there are')
+    .description('Lists the plugins of this installation, or shows one.');
   plugins
     .command('list')
     .description('every plugin by slot, a line each')
@@ -15,12 +18,15 @@ export function addPlugins(program: Command): void {
     .action(async (flags: { json?: boolean }) => {
       const manifests = [...(await builtInPlugins()).values()];
       if (flags.json === true) {
-        printJson(manifests.map(({ id, slot, version, summary, source }) => ({ id, slot, version, summary, source })));
+        printJson(
+          manifests.map(({ id, slot, version, summary, source }) => ({ id, slot, version, summary, source })),
+        );
         return;
       }
       for (const [slot, meaning] of Object.entries(SLOTS)) {
         print(`${slot}: ${meaning}`);
-        for (const manifest of manifests) if (manifest.slot === slot) print(`  ${manifest.id.padEnd(30)} ${manifest.summary}`);
+        for (const manifest of manifests)
+          if (manifest.slot === slot) print(`  ${manifest.id.padEnd(30)} ${manifest.summary}`);
       }
     });
   plugins
@@ -58,7 +64,9 @@ function show(manifest: Manifest, json: boolean): void {
   const properties = Object.entries((knobs as { properties?: Record<string, Knob> }).properties ?? {});
   print(properties.length === 0 ? 'knobs: none' : 'knobs:');
   for (const [name, { description = '', default: preset }] of properties)
-    print(`  ${name.padEnd(16)} ${description}${preset === undefined ? '' : ` (default ${JSON.stringify(preset)})`}`);
+    print(
+      `  ${name.padEnd(16)} ${description}${preset === undefined ? '' : ` (default ${JSON.stringify(preset)})`}`,
+    );
 }
 
 interface Knob {

@@ -22,11 +22,22 @@ export function addReplay(program: Command): void {
       const at = factNumber(flags.at, history.factCount);
       const built = await history.build();
       const world = replay(history, built, at);
-      const around = history.factsBetween(Math.max(0, at - flags.context), Math.min(history.factCount, at + flags.context));
+      const around = history.factsBetween(
+        Math.max(0, at - flags.context),
+        Math.min(history.factCount, at + flags.context),
+      );
       const digest = worldDigest(world);
       if (flags.json === true)
-        printJson({ history: path, at, facts: history.factCount, seed: built.effective.seed, digest, damage: history.damage, around,
-          statistics: statsJson(simulatedStatistics(world, history.counterNames)) });
+        printJson({
+          history: path,
+          at,
+          facts: history.factCount,
+          seed: built.effective.seed,
+          digest,
+          damage: history.damage,
+          around,
+          statistics: statsJson(simulatedStatistics(world, history.counterNames)),
+        });
       else {
         print(`history ${path}: fact ${at} of ${history.factCount}, seed ${built.effective.seed}`);
         if (history.damage !== undefined) print(`the file is not whole: ${history.damage.what}`);

@@ -8,7 +8,9 @@ export function addRerun(program: Command): void {
   program
     .command('rerun')
     .summary('decide a history again and compare every fact')
-    .description('Runs the recorded stimuli through the same machine again. Every fact must come out the same; else it says where not.')
+    .description(
+      'Runs the recorded stimuli through the same machine again. Every fact must come out the same; else it says where not.',
+    )
     .argument('<history>', 'a file that --record wrote')
     .option('--json', 'print the result as JSON')
     .action(async (path: string, flags: { json?: boolean }) => {
@@ -18,12 +20,24 @@ export function addRerun(program: Command): void {
       const { compared, divergence, machine } = rerun(history, segments, machines);
       const digest = machine.digest();
       const recordedDigest = history.closing?.digest;
-      const same = divergence === undefined && compared === history.factCount && (recordedDigest ?? digest) === digest;
+      const same =
+        divergence === undefined && compared === history.factCount && (recordedDigest ?? digest) === digest;
       if (flags.json === true)
-        printJson({ history: path, seed: history.seed, facts: history.factCount, compared, same, digest, recordedDigest, divergence });
+        printJson({
+          history: path,
+          seed: history.seed,
+          facts: history.factCount,
+          compared,
+          same,
+          digest,
+          recordedDigest,
+          divergence,
+        });
       else if (same) {
         print(`${compared} facts decided again, all the same; seed ${history.seed}`);
-        print(`digest ${digest}${recordedDigest === undefined ? ' (none was recorded: the history has no end)' : ', as recorded'}`);
+        print(
+          `digest ${digest}${recordedDigest === undefined ? ' (none was recorded: the history has no end)' : ', as recorded'}`,
+        );
       } else if (divergence !== undefined) {
         const { seq, field, recorded, decided } = divergence;
         print(`RERUN_DIVERGED at fact ${seq}, decided by ${decided.by}: first difference in "${field}"`);

@@ -35,9 +35,23 @@ export function addRun(program: Command): void {
     .argument('<machine>', 'machine file, or the name of one that comes with Tablewalk')
     .option('--trace <file>', 'valgrind lackey text, plain or .gz; repeat it for more processes', collect, [])
     .option('--record <file>', 'write the history, to replay, rerun and branch')
-    .option('--set <path=value>', 'override the machine file, as in --set memory.ram=4MiB; may be repeated', collect, [])
-    .option('--seed <n>', 'seed of everything that is drawn (default: the machine file, else 1)', naturalNumber)
-    .option('--stats-file <file>', 'statistics: stats.txt layout, or JSON for a .json name; may be repeated', collect, [])
+    .option(
+      '--set <path=value>',
+      'override the machine file, as in --set memory.ram=4MiB; may be repeated',
+      collect,
+      [],
+    )
+    .option(
+      '--seed <n>',
+      'seed of everything that is drawn (default: the machine file, else 1)',
+      naturalNumber,
+    )
+    .option(
+      '--stats-file <file>',
+      'statistics: stats.txt layout, or JSON for a .json name; may be repeated',
+      collect,
+      [],
+    )
     .option('--rebase', 'fold addresses of 2^32 and above into a 32-bit address space, and say how')
     .option('--skip-bad-lines', 'count malformed trace lines and go on')
     .option('--max-facts <n>', 'stop after so many facts', naturalNumber)
@@ -65,7 +79,8 @@ async function run(machineName: string, flags: RunFlags): Promise<ExitCode> {
     });
   const { config, at } = readMachineFile(machineName, flags);
   const built = await buildFrom(config, at);
-  if (flags.json !== true) print(`machine ${built.effective.name ?? machineName}, seed ${built.effective.seed}`);
+  if (flags.json !== true)
+    print(`machine ${built.effective.name ?? machineName}, seed ${built.effective.seed}`);
   const files = flags.trace.map((path) => openTrace(path, flags, built));
   const recording = flags.record === undefined ? undefined : await recordTo(flags.record, built, at);
   const machine = built.start(recording === undefined ? {} : { recorder: recording });
@@ -106,7 +121,9 @@ async function run(machineName: string, flags: RunFlags): Promise<ExitCode> {
     for (const file of files) noteTrace(file);
     if (status.kind === 'paused') print(`stopped after ${world.facts} facts, as told`);
     if (violation !== undefined) print(violationText(violation, (seq) => recent.get(seq)));
-    print(`facts ${world.facts}, digest ${digest}${flags.record === undefined ? '' : `, history ${flags.record}`}`);
+    print(
+      `facts ${world.facts}, digest ${digest}${flags.record === undefined ? '' : `, history ${flags.record}`}`,
+    );
   }
   machine.close();
   return violation === undefined ? ExitCode.clean : ExitCode.violated;
@@ -158,10 +175,13 @@ const traceSummary = ({ path, reader, rebase }: TraceFile): unknown => ({
 });
 
 function noteTrace({ path, reader, rebase }: TraceFile): void {
-  if (reader.badLines > 0) note(`${path}: ${reader.badLines} malformed lines passed over; the first: ${reader.firstBadLine ?? ''}`);
+  if (reader.badLines > 0)
+    note(`${path}: ${reader.badLines} malformed lines passed over; the first: ${reader.firstBadLine ?? ''}`);
   for (const { from, to, bytes } of rebase?.summary().moves ?? [])
     note(`${path}: rebased 0x${from.toString(16)} to 0x${to.toString(16)} (${bytes / 2 ** 20} MiB)`);
 }
 
-const statsJsonText = (simulated: Parameters<typeof statsJson>[0], host: Parameters<typeof statsJson>[0]): string =>
-  `${JSON.stringify({ simulated: statsJson(simulated), host: statsJson(host) }, undefined, 2)}\n`;
+const statsJsonText = (
+  simulated: Parameters<typeof statsJson>[0],
+  host: Parameters<typeof statsJson>[0],
+): string => `${JSON.stringify({ simulated: statsJson(simulated), host: statsJson(host) }, undefined, 2)}\n`;
