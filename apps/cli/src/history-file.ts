@@ -13,7 +13,7 @@ import { createHistoryWriter, diffHistories, openHistory, recordSchemas } from '
 import type { FactBlock, History, HistoryDiff, HistoryWriter } from '@tablewalk/history';
 import type { World } from '@tablewalk/machine';
 import { closeSync, existsSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { catalogueFor } from './catalogue.ts';
 import { loadCodec } from './codec.ts';
 import { VERSION } from './install.ts';
@@ -23,8 +23,8 @@ import { pluginUses } from './machine-file.ts';
 interface RecordedConfig {
   readonly segments: readonly Segment[];
   readonly counterNames: readonly string[];
-  /** The machine file, from whose folder paths of plugins are taken. */
-  readonly at: string;
+  /** The machine file, from whose folder paths of plugins are taken; absent when none is named by a path. */
+  readonly at?: string;
 }
 
 /** What a run says at its end, for a rerun to be held against. */
@@ -80,12 +80,18 @@ export class RecordingFile implements ClosingRecorder {
 
 export async function recordTo(path: string, built: BuiltMachine, at: string): Promise<RecordingFile> {
   const { counterNames } = built.dataPlane;
-  return new RecordingFile(
-    path,
-    { segments: [{ from: 0, config: built.effective }], counterNames, at },
-    built,
-    await loadCodec(),
-  );
+  const config = {
+    segments: [{ from: 0, config: built.effective }],
+    counterNames,
+    ...placeOf(built.effective, at),
+  };
+  return new RecordingFile(path, config, built, await loadCodec());
+}
+
+/** Where the machine file is, if a rerun must find plugins beside it. */
+function placeOf({ slots, checkers }: EffectiveConfig, at: string): { at?: string } {
+  const uses = [...Object.values(slots), ...checkers].map((use) => (typeof use === 'string' ? use : use.use));
+  return uses.some((use) => use.startsWith('.') || isAbsolute(use)) ? { at } : {};
 }
 
 function openForWriting(path: string): number {
@@ -223,7 +229,8 @@ export async function branchRecorder(
       { from, config: next.effective },
     ];
     const { counterNames } = next.dataPlane;
-    const file = new RecordingFile(path, { segments, counterNames, at: parent.at }, next, codec);
+    const config = { segments, counterNames, ...placeOf(next.effective, parent.at) };
+    const file = new RecordingFile(path, config, next, codec);
     copyPrefix(parent, file.writer, from, stimuli);
     return file;
   };

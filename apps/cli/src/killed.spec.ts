@@ -10,8 +10,8 @@ import { repositoryRoot } from './install.ts';
 import { commandFile } from './testing/tablewalk.ts';
 
 /**
- * A real process that records is killed (SIGKILL: it can do nothing about it) at 20 random moments. What it leaves must
- * open up to its last whole chunk: no fact that was written whole is lost, and a replay of them works.
+ * A real process that records is killed (SIGKILL: it can do nothing about it) at 20 random moments. What it
+ * leaves must open up to its last whole chunk: no fact that was written whole is lost, and a replay of them works.
  */
 const KILLS = 20;
 const folder = mkdtempSync(join(tmpdir(), 'tablewalk-killed-'));

@@ -231,8 +231,8 @@ function inheritedWorld(from: Standstill, before: EffectiveConfig, next: BuiltMa
       name in next.effective.slots && pluginId(before, name) !== pluginId(next.effective, name);
     if (changedHands && (hasState(known) || hasState(initial.slices[name])))
       throw new ConfigError('BRANCH_STATE_LOST', {
-        what: `slot "${name}" cannot go from ${pluginId(before, name)} to ${pluginId(next.effective, name)} in the middle of a run`,
-        why: 'the plugin keeps a state that the other cannot take over',
+        what: `slot "${name}" cannot change hands in the middle of a run`,
+        why: `${pluginId(next.effective, name)} cannot take over what ${pluginId(before, name)} remembers`,
         fix: 'start a new run with the other plugin',
         at: `--set slots.${name}`,
       });

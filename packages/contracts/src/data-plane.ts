@@ -26,7 +26,7 @@ export interface WalkResult {
   level: number;
   /** Physical address of the page's (or section's) first byte, divided by 4096. */
   pfn: number;
-  /** log2 of the bytes that the entry covers: 12 page, 16 large page, 20 section, 21/30 LPAE blocks, 24 supersection. */
+  /** log2 of the bytes covered: 12 page, 16 large page, 20 section, 24 supersection, 21 and 30 LPAE blocks. */
   pageShift: number;
   /** `PageFlag` bits. */
   flags: number;

@@ -4,9 +4,7 @@ import type {
   AccessBatch,
   Alternative,
   DataPlane,
-  IpiState,
   KernelFact,
-  ProcessState,
   Programs,
   RecordedFact,
   Reply,
@@ -17,11 +15,12 @@ import type {
   View,
 } from '@tablewalk/contracts';
 import type { Observable } from 'rxjs';
+import { collectAlternatives, pendingIpi, runningProcess } from './alternatives.ts';
 import { copyWorld, worldDigest } from './fold.ts';
 import type { NamedComponent, World } from './fold.ts';
 import { Journal } from './journal.ts';
 import type { Recorder } from './journal.ts';
-import { LiveThread, revive } from './thread.ts';
+import { Threads } from './threads.ts';
 
 /** What compose makes of a machine file. */
 export interface MachineParts {
@@ -77,7 +76,7 @@ const FAULTS_WITHOUT_PROGRESS_MAX = 8;
  */
 export class Machine {
   readonly journal: Journal;
-  private readonly threads: LiveThread[][];
+  private readonly threads: Threads;
   private readonly batches = new Map<number, AccessBatch>();
   private readonly enabled: Alternative[] = [];
   private faultsWithoutProgress = 0;
@@ -103,7 +102,7 @@ export class Machine {
       this.journal.stimulus = options.from.stimuli - 1;
       for (const [mm, batch] of options.from.batches) this.batches.set(mm, batch);
     }
-    this.threads = Array.from({ length: parts.cpus }, () => []);
+    this.threads = new Threads(parts.programs, this.view, parts.cpus);
     this.weights = parts.slots.cost.weights(parts.dataPlane.counterNames);
     const { journal } = this;
     this.turn = {
@@ -168,7 +167,8 @@ export class Machine {
       const wanting = this.processWantingBatch();
       if (wanting !== undefined) return { kind: 'needs-batch', mm: wanting };
       this.enterKernel();
-      this.collectAlternatives();
+      const { ipiDeliveryCycles } = this.parts.slots.cost;
+      collectAlternatives(this.enabled, this.view, this.world, this.threads, ipiDeliveryCycles);
       if (this.enabled.length === 0) {
         if (!this.stuck()) return { kind: 'finished' };
         this.kernelFact(violation('deadlock', this.firstBusyCpu(), this.world.facts), this.firstBusyCpu());
@@ -203,7 +203,7 @@ export class Machine {
   /** What each CPU waits for, for people. */
   blockedReasons(): string[] {
     return this.view(cpusKey).map((_, cpu) => {
-      const step = this.thread(cpu)?.step;
+      const step = this.threads.top(cpu)?.step;
       return step === undefined || step.kind === 'read' ? '' : (step.reason ?? '');
     });
   }
@@ -215,7 +215,7 @@ export class Machine {
     for (let cpu = 0; cpu < cpus.length; cpu++) {
       const state = present(cpus[cpu], 'cpu');
       if (state.stack.length > 0) continue;
-      const process = this.runningProcess(cpu);
+      const process = runningProcess(this.view, cpu);
       if (process === undefined) {
         if (runQueue.waiting(this.view, cpu)) this.start(cpu, 'run-queue/schedule', [], false);
       } else if (process.position === process.count && process.ended)
@@ -224,48 +224,15 @@ export class Machine {
     }
   }
 
-  private runningProcess(cpu: number): ProcessState | undefined {
-    const { mm } = present(this.view(cpusKey)[cpu], 'cpu');
-    if (mm === 0) return undefined;
-    const process = present(this.view(processesKey)[mm], 'process');
-    return process.phase === 'ready' ? process : undefined;
-  }
-
   private processWantingBatch(): number | undefined {
     const cpus = this.view(cpusKey);
     for (let cpu = 0; cpu < cpus.length; cpu++) {
       const state = present(cpus[cpu], 'cpu');
       if (state.stack.length > 0) continue;
-      const process = this.runningProcess(cpu);
+      const process = runningProcess(this.view, cpu);
       if (process !== undefined && process.position === process.count && !process.ended) return state.mm;
     }
     return undefined;
-  }
-
-  private collectAlternatives(): void {
-    const cpus = this.view(cpusKey);
-    const { open } = this.view(ipisKey);
-    this.enabled.length = 0;
-    for (let cpu = 0; cpu < cpus.length; cpu++) {
-      const state = present(cpus[cpu], 'cpu');
-      const clock = this.world.clocks[cpu] as number;
-      const top = state.stack.at(-1);
-      if (open.length > 0 && state.irqsOff === 0 && top?.irq !== true) {
-        const ipi = pendingIpi(open, cpu);
-        if (ipi !== undefined) {
-          const arrival = ipi.sentAt + this.parts.slots.cost.ipiDeliveryCycles;
-          this.enabled.push({ kind: 'ipi', cpu, time: Math.max(clock, arrival) });
-        }
-      }
-      if (top !== undefined) {
-        const step = present(this.thread(cpu)?.step, 'step');
-        const guard = step.kind === 'await' ? step.until : step.kind === 'issue' ? step.when : undefined;
-        if (guard === undefined) this.enabled.push({ kind: 'step', cpu, time: clock });
-        else if (guard(this.view))
-          this.enabled.push({ kind: 'step', cpu, time: Math.max(clock, this.world.now) });
-      } else if (this.runningProcess(cpu) !== undefined)
-        this.enabled.push({ kind: 'user', cpu, time: clock });
-    }
   }
 
   private take(alternative: Alternative): void {
@@ -285,22 +252,11 @@ export class Machine {
 
   private start(cpu: number, program: string, args: readonly number[], irq: boolean): void {
     this.kernelFact({ type: 'ThreadStarted', cpu, program, args, irq }, cpu);
-    const live = new LiveThread(this.parts.programs, cpu, { program, args });
-    present(this.threads[cpu], 'cpu').push(live);
-    if (live.step === undefined) this.finish(cpu);
-  }
-
-  /** The innermost thread of a CPU, revived from its log when this process has not seen it run. */
-  private thread(cpu: number): LiveThread | undefined {
-    const { stack } = present(this.view(cpusKey)[cpu], 'cpu');
-    const live = present(this.threads[cpu], 'cpu');
-    for (let depth = live.length; depth < stack.length; depth++)
-      live.push(revive(this.parts.programs, cpu, present(stack[depth], 'thread')));
-    return live.at(-1);
+    if (this.threads.start(cpu, program, args).step === undefined) this.finish(cpu);
   }
 
   private stepThread(cpu: number): void {
-    const live = present(this.thread(cpu), 'thread');
+    const live = present(this.threads.top(cpu), 'thread');
     const reply = this.perform(present(live.step, 'step'), cpu);
     this.kernelFact({ type: 'StepTaken', cpu, reply }, cpu);
     live.feed(reply);
@@ -315,7 +271,7 @@ export class Machine {
   }
 
   private finish(cpu: number): void {
-    present(this.threads[cpu], 'cpu').pop();
+    this.threads.finish(cpu);
     this.kernelFact({ type: 'ThreadFinished', cpu }, cpu);
   }
 
@@ -388,14 +344,6 @@ export class Machine {
 const SCHEDULE_STREAM = 0x5eed;
 
 const NOTHING: Reply = [];
-
-function pendingIpi(open: readonly IpiState[], cpu: number): IpiState | undefined {
-  for (let i = 0; i < open.length; i++) {
-    const ipi = open[i] as IpiState;
-    if (ipi.to === cpu && !ipi.delivered) return ipi;
-  }
-  return undefined;
-}
 
 /** What is observed is recorded: it must be what a history can hold. */
 function checkedReply(reply: Reply): Reply {

@@ -1,6 +1,9 @@
 import type { Alternative, SchedulerPlugin } from '@tablewalk/contracts';
 
-/** Every CPU in turn, one step each, without regard to time. A pending interrupt is taken at its CPU's turn, before the step. */
+/**
+ * Every CPU in turn, one step each, without regard to time. A pending interrupt is taken at its CPU's
+ * turn, before the step.
+ */
 export function roundRobinScheduler(references: number): SchedulerPlugin {
   return {
     choose(enabled, { lastCpu }) {

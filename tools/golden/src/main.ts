@@ -40,9 +40,8 @@ async function main(args: readonly string[]): Promise<number> {
 
 function print({ family, checked, disagree, skipped, differences }: FamilyResult): void {
   const left = Object.entries(skipped).map(([reason, count]) => `${count} ${reason}`);
-  process.stdout.write(
-    `${family.padEnd(14)} ${checked} checked, ${disagree} disagree${left.length === 0 ? '' : `; left out: ${left.join(', ')}`}\n`,
-  );
+  const leftOut = left.length === 0 ? '' : `; left out: ${left.join(', ')}`;
+  process.stdout.write(`${family.padEnd(14)} ${checked} checked, ${disagree} disagree${leftOut}\n`);
   for (const { what, difference } of differences.slice(0, 20))
     process.stdout.write(`  ${what}: ${difference ?? ''}\n`);
 }

@@ -24,9 +24,11 @@ export function addBench(program: Command): void {
         if (flags.json !== true)
           for (const { name: figure, value, unit, mark } of figures)
             print(
-              `${figure.padEnd(34)} ${value.toLocaleString('en-US').padStart(14)} ${unit}${mark === undefined ? '' : `  (mark: ${mark})`}`,
+              [figure.padEnd(34), value.toLocaleString('en-US').padStart(14), unit, markText(mark)].join(' '),
             );
       }
       if (flags.json === true) printJson({ node: process.version, ...results });
     });
 }
+
+const markText = (mark: string | undefined): string => (mark === undefined ? '' : `(mark: ${mark})`);

@@ -71,14 +71,12 @@ export function addBranch(program: Command): void {
       };
       if (flags.json === true) printJson({ ...result, record: flags.record });
       else {
-        print(
-          `branched at fact ${from}${from === at ? '' : ` (asked for ${at}; until then a routine was under way)`}, seed ${history.seed}`,
-        );
+        const later = from === at ? '' : ` (asked for ${at}; until then a routine was under way)`;
+        print(`branched at fact ${from}${later}, seed ${history.seed}`);
         print(runReport(machine.world, next.dataPlane.counterNames));
         if (violation !== undefined) print(violationText(violation, (seq) => recent.get(seq)));
-        print(
-          `facts ${machine.world.facts}, digest ${digest}${flags.record === undefined ? '' : `, history ${flags.record}`}`,
-        );
+        const recorded = flags.record === undefined ? '' : `, history ${flags.record}`;
+        print(`facts ${machine.world.facts}, digest ${digest}${recorded}`);
       }
       process.exitCode = violation === undefined ? ExitCode.clean : ExitCode.violated;
     });

@@ -9,7 +9,8 @@ export function addRerun(program: Command): void {
     .command('rerun')
     .summary('decide a history again and compare every fact')
     .description(
-      'Runs the recorded stimuli through the same machine again. Every fact must come out the same; else it says where not.',
+      'Runs the recorded stimuli through the same machine again. Every fact must come out the same; ' +
+        'else it says where it did not.',
     )
     .argument('<history>', 'a file that --record wrote')
     .option('--json', 'print the result as JSON')
@@ -35,9 +36,9 @@ export function addRerun(program: Command): void {
         });
       else if (same) {
         print(`${compared} facts decided again, all the same; seed ${history.seed}`);
-        print(
-          `digest ${digest}${recordedDigest === undefined ? ' (none was recorded: the history has no end)' : ', as recorded'}`,
-        );
+        const held =
+          recordedDigest === undefined ? ' (none was recorded: the history has no end)' : ', as recorded';
+        print(`digest ${digest}${held}`);
       } else if (divergence !== undefined) {
         const { seq, field, recorded, decided } = divergence;
         print(`RERUN_DIVERGED at fact ${seq}, decided by ${decided.by}: first difference in "${field}"`);
