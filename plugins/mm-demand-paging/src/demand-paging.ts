@@ -1,13 +1,4 @@
-import {
-  exitProcess,
-  FaultKind,
-  lock,
-  order,
-  pageTableLock,
-  readAll,
-  readyProcess,
-  unlock,
-} from '@tablewalk/contracts';
+import { exitProcess, lock, order, pageTableLock, readAll, readyProcess, unlock } from '@tablewalk/contracts';
 import type {
   AsidPlugin,
   Command,
@@ -71,7 +62,7 @@ export function demandPaging(config: DemandPagingConfig, deps: DemandPagingDeps)
 
   function* fault(context: ProgramContext): Routine {
     const { cpu, args } = context;
-    const [mm, address, write, , kind] = args as [number, number, number, number, number];
+    const [mm, address, write] = args as [number, number, number];
     const va = Math.floor(address / 4096) * 4096;
     if (address >= pageTable.taskSize) return yield* kill(context, mm, address, 'address beyond TASK_SIZE');
     // Memory first: an allocation may sleep, and page_table_lock is a spinlock.
@@ -86,7 +77,7 @@ export function demandPaging(config: DemandPagingConfig, deps: DemandPagingDeps)
       if (page === undefined) return yield* kill(context, mm, address, 'out of memory');
     }
     yield* lock(cpu, pageTableLock(mm));
-    const { outcome, usedPage } = yield* setEntry(context, mm, va, page, write === 1, kind);
+    const { outcome, usedPage } = yield* setEntry(context, mm, va, page, write === 1);
     yield* unlock(cpu, pageTableLock(mm));
     if (page !== undefined && !usedPage) yield* frames.free(page);
     yield* order(noteFault(cpu, mm, va, outcome));
@@ -99,7 +90,6 @@ export function demandPaging(config: DemandPagingConfig, deps: DemandPagingDeps)
     va: number,
     page: number | undefined,
     write: boolean,
-    kind: number,
   ): Routine<{ outcome: Outcome; usedPage: boolean }> {
     const entry = yield* pte(mm, va);
     if (entry === undefined) {
@@ -109,10 +99,16 @@ export function demandPaging(config: DemandPagingConfig, deps: DemandPagingDeps)
       return { outcome: 'mapped', usedPage: true };
     }
     const dirtied = write && !entry.dirty;
-    if (entry.young && !dirtied) return { outcome: 'spurious', usedPage: false };
-    // ptep_set_access_flags: write the entry, then flush the page, for a read-only entry may be cached.
+    const flushPage = (): Routine => shootdown.flushTlbRange(context, mm, va / 4096, va / 4096 + 1);
+    if (entry.young && !dirtied) {
+      // flush_tlb_fix_spurious_fault: another CPU made it writable, and this one holds the entry of before.
+      if (write) yield* flushPage();
+      return { outcome: 'spurious', usedPage: false };
+    }
+    // ptep_set_access_flags: write the entry, then flush the page whatever the fault was. An entry that was
+    // cached while the page was young and clean outlives its ageing, and is read-only.
     yield* pageTable.setPte(context, mm, va, { ...entry, young: true, dirty: entry.dirty || write });
-    if (kind === FaultKind.permission) yield* shootdown.flushTlbRange(context, mm, va / 4096, va / 4096 + 1);
+    yield* flushPage();
     return { outcome: dirtied ? 'made-dirty' : 'made-young', usedPage: false };
   }
 
