@@ -1,5 +1,5 @@
 import { assert } from '@tablewalk/base';
-import { lock, order, read, readAll, readMaybe, unlock } from '@tablewalk/contracts';
+import { lock, order, pageTableLock, read, readAll, readMaybe, unlock } from '@tablewalk/contracts';
 import type { FramesPlugin, MachineFacts, PageTablePlugin, Routine } from '@tablewalk/contracts';
 import { decodeLinux, encodeLinux, LinuxPte, PAIR_SIZE, shortWalker } from './descriptors.ts';
 import { armShortKey, armShortTables, INIT_MM, linuxPte, linuxPteAddress, presentPages } from './tables.ts';
@@ -67,10 +67,16 @@ export function armShort(
       yield* frames.free(pgd / 4096);
     },
 
-    *populate(_context, mm, va) {
+    // __pte_alloc (mm/memory.c): the table is allocated before page_table_lock is taken, and looked for under it.
+    *populate({ cpu }, mm, va) {
       const pfn = yield* frames.allocate('page-table', 0);
       if (pfn === undefined) return false;
-      yield* order(tableOrder('PopulatePmd', mm, Math.floor(va / PAIR_SIZE) * PAIR_SIZE, pfn * 4096));
+      yield* lock(cpu, pageTableLock(mm));
+      const there = yield* read((view) => Number(linuxPteAddress(view, mm, va) !== undefined));
+      if (there === 0)
+        yield* order(tableOrder('PopulatePmd', mm, Math.floor(va / PAIR_SIZE) * PAIR_SIZE, pfn * 4096));
+      yield* unlock(cpu, pageTableLock(mm));
+      if (there === 1) yield* frames.free(pfn);
       return true;
     },
 
