@@ -1,0 +1,5 @@
+import { asidSuite, manifestSuite } from '@tablewalk/testkit';
+import { manifest } from './manifest.ts';
+
+manifestSuite(manifest);
+asidSuite(manifest, { knobs: [{ onSwitch: 'keep' }, { onSwitch: 'flush' }, { onSwitch: 'flush-asid' }] });

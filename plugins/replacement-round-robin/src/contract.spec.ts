@@ -1,0 +1,5 @@
+import { manifestSuite, replacementSuite } from '@tablewalk/testkit';
+import { manifest } from './manifest.ts';
+
+manifestSuite(manifest);
+replacementSuite(manifest, { knobs: [{ pointer: 'set' }, { pointer: 'table' }] });

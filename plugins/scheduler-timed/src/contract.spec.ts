@@ -1,0 +1,5 @@
+import { manifestSuite, schedulerSuite } from '@tablewalk/testkit';
+import { manifest } from './manifest.ts';
+
+manifestSuite(manifest);
+schedulerSuite(manifest);
