@@ -1,17 +1,20 @@
 import type { PluginUse } from '@tablewalk/compose';
 import type { KernelFactOf, Manifest, RecordedFact } from '@tablewalk/contracts';
 import { describe, expect, it } from 'vitest';
-import { PRESSING_WORK } from '../branch-suite.ts';
 import { runSmall } from '../run-small.ts';
 import type { SmallRun } from '../run-small.ts';
 import { openMachine, SHORT_SLICES } from '../small-machine.ts';
 import type { Knobs, SmallMachine } from '../small-machine.ts';
+import { syntheticTrace } from '../synthetic-trace.ts';
 
 export interface CheckerSupport {
   readonly knobs?: readonly Knobs[];
   /** A machine with the fault that the checker is there to find. */
   readonly catches: Pick<SmallMachine, 'slots' | 'known'>;
 }
+
+/** Longer than what other suites run: faults show in windows of a few steps. */
+const CHECKED_WORK = [11, 12, 13].map((seed) => syntheticTrace({ seed, references: 900, pages: 64 }));
 
 type Violation = KernelFactOf<'PropertyViolated'>;
 
@@ -21,11 +24,11 @@ export function checkerSuite(manifest: Manifest, { knobs = [{}], catches }: Chec
     machine: SmallMachine,
     checkers: NonNullable<SmallMachine['checkers']>,
     seed: number,
-    scheduler: PluginUse = { use: 'scheduler-random', references: 24 },
+    scheduler: PluginUse = { use: 'scheduler-random', references: 8 },
   ): SmallRun => {
     const slots = { ...SHORT_SLICES, scheduler, ...machine.slots };
     const known = [...(machine.known ?? []), manifest];
-    return runSmall(openMachine({ ...machine, slots, known, seed, checkers }).built, PRESSING_WORK);
+    return runSmall(openMachine({ ...machine, slots, known, seed, checkers }).built, CHECKED_WORK);
   };
   const seeds = [1, 2, 3, 4];
 

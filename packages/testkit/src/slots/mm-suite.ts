@@ -65,6 +65,27 @@ export function mmSuite(manifest: Manifest, { knobs = [{}] }: MmSupport = {}): v
       );
     });
 
+    it('lets every access through in the end, whatever the TLBs of two CPUs remember of young and clean', () => {
+      const touch = fc.record({
+        cpu: fc.nat(1),
+        page: fc.nat(1),
+        what: fc.constantFrom('load', 'store', 'age'),
+      });
+      fc.assert(
+        fc.property(fc.array(touch, { maxLength: 30 }), (touches) => {
+          const lab = running();
+          lab.switchTo(1, 1);
+          for (const { cpu, page, what } of touches) {
+            const va = PAGES[page] as number;
+            // As reclaim does it: the entry becomes old, no TLB is told (spec/page-tables.md, 1.7).
+            if (what === 'age') lab.do(cpu, lab.slots['page-table'].clearYoung({ cpu, args: [] }, 1, va));
+            else lab.access(cpu, va, what === 'store');
+          }
+        }),
+        { numRuns: 60 },
+      );
+    });
+
     it('gives everything back at exit, and leaves no CPU in the address space', () => {
       const lab = newLab();
       lab.process(1);
