@@ -1,5 +1,6 @@
 import { ConfigError, nearestName } from '@tablewalk/base';
 import { SLOTS } from '@tablewalk/contracts';
+import { DEFAULT_PLUGINS } from './defaults.ts';
 
 /** A `--set path.to.key=value`, its value already read as YAML. */
 export interface Override {
@@ -14,9 +15,19 @@ export function applyOverrides(machine: unknown, overrides: readonly Override[])
   let result: unknown = machine ?? {};
   for (const override of overrides) {
     refuseUnknown(override);
-    result = withValue(result, override.path, override.value, override);
+    result = withValue(withNamedPlugin(result, override), override.path, override.value, override);
   }
   return result;
+}
+
+/** A knob of a slot that the file leaves out is a knob of the slot's default plugin. */
+function withNamedPlugin(machine: unknown, { path }: Override): unknown {
+  const [root, slot, knob] = path;
+  const preset = DEFAULT_PLUGINS[slot as keyof typeof DEFAULT_PLUGINS] as string | undefined;
+  if (root !== 'slots' || slot === undefined || knob === undefined || preset === undefined) return machine;
+  const file = machine as { readonly slots?: Readonly<Record<string, unknown>> };
+  if (file.slots?.[slot] !== undefined) return machine;
+  return { ...file, slots: { ...file.slots, [slot]: preset } };
 }
 
 function refuseUnknown({ path }: Override): void {

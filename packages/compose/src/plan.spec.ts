@@ -144,6 +144,10 @@ describe('--set', () => {
     });
   });
 
+  it('gives a knob to the default plugin of a slot that the file leaves out', () => {
+    expect(set({}, 'slots.cost.step', 5)).toEqual({ slots: { cost: { use: 'cost-table', step: 5 } } });
+  });
+
   it('refuses what is no key of a machine, with the nearest', () => {
     expect(() => set({}, 'slot.tlb', 'x')).toThrow(/did you mean "slots"/);
     expect(() => set({}, 'slots.mmugather', 'x')).toThrow(/did you mean "mmu-gather"/);
