@@ -79,7 +79,7 @@ export function hiddenState(
     if (folding === 'immutable') deepFreeze(world);
     current = openMachine(machine).built.start({ recorder, folding, from: { ...from, world } }, dataPlane);
   }
-  runOn(current, work, fed, script);
+  runOn(current, work, fed, script, { untilFact: 2 * straight.facts.length });
   current.close();
   if (recorder.divergence !== undefined) return explain(recorder.divergence, stops);
   if (recorder.compared !== straight.facts.length)

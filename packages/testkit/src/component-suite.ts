@@ -64,7 +64,7 @@ export function componentSuite(under: ComponentUnderTest, runs = 60): void {
 }
 
 /** Folds a sequence both ways and holds the worlds together. Answers how many facts were refused. */
-function bothWays(under: ComponentUnderTest, facts: readonly (readonly [Fact, number])[]): number {
+export function bothWays(under: ComponentUnderTest, facts: readonly (readonly [Fact, number])[]): number {
   const { name, component, cpus, prologue = [] } = under;
   const fold = new Fold([{ name, component }], cpus);
   let immutable = deepFreeze(fold.initial());

@@ -1,3 +1,4 @@
+import { assert } from '@tablewalk/base';
 import { accessBatch } from '@tablewalk/contracts';
 import type { AccessBatch, RecordedFact } from '@tablewalk/contracts';
 import type { BuiltMachine } from '@tablewalk/compose';
@@ -50,6 +51,9 @@ export interface SmallRun {
   readonly machine: Machine;
 }
 
+/** No small run needs so many. */
+const FACTS_MAX = 200_000;
+
 /** One run from nothing to its end. */
 export function runSmall(
   built: BuiltMachine,
@@ -59,7 +63,8 @@ export function runSmall(
   const recorder = new FactList();
   const machine = built.start({ recorder, folding });
   offerProcesses(machine, work);
-  const status = runOn(machine, work, [], built.script);
+  const status = runOn(machine, work, [], built.script, { untilFact: FACTS_MAX });
+  assert(status.kind !== 'paused', `a small run went on for ${FACTS_MAX} facts: it goes in circles`);
   machine.close();
   return { facts: recorder.facts, status, machine };
 }

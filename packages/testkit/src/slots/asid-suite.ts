@@ -29,7 +29,7 @@ export function asidSuite(
       return lab;
     };
 
-    it('ends a switch with the tables and the number of the next address space on the CPU, and its bit in mm_cpumask', () => {
+    it('ends a switch with tables and number of the next address space, and its bit in mm_cpumask', () => {
       const lab = newLab();
       const { slots } = lab;
       for (const [cpu, mm] of [

@@ -105,7 +105,8 @@ export function cacheSuite(
       );
     });
 
-    it(`does at a context switch: ${onSwitch}; before a page is unmapped: ${flushesPages ? 'its lines' : 'nothing'}`, () => {
+    const onUnmap = flushesPages ? 'its lines' : 'nothing';
+    it(`does at a context switch: ${onSwitch}; before a page is unmapped: ${onUnmap}`, () => {
       const lab = new Lab({ cpus, ram: '512KiB', ...inSlot(manifest, knob) });
       const { cache } = lab.slots;
       lab.do(0, cache.switchMm({ cpu: 0, args: [] }));
