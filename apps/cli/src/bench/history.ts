@@ -15,6 +15,7 @@ import { repeated, smallTraces, underPressure } from './workload.ts';
 const FACTS = 1_000_000;
 const WINDOW = 10_000;
 const JUMPS = 25;
+const PASSES = 3;
 const IMMUTABLE_FACTS = 20_000;
 
 /**
@@ -98,7 +99,7 @@ function appendFigures(history: HistoryFile, recording: RecordingFile): Figure[]
 
 function travelFigures(history: HistoryFile, built: BuiltMachine): Figure[] {
   const { factCount } = history;
-  const direct = seconds(() => foldBlocks(history, built));
+  const direct = median(Array.from({ length: PASSES }, () => seconds(() => foldBlocks(history, built))));
   const random = prngSeed(1);
   const jumps = Array.from({ length: JUMPS }, () => {
     const at = prngBelow(random, factCount);
@@ -114,7 +115,7 @@ function travelFigures(history: HistoryFile, built: BuiltMachine): Figure[] {
     {
       name: 'factsReplayedPerSecondDirect',
       value: round(factCount / direct),
-      unit: 'facts/s read, decoded and folded in place',
+      unit: `facts/s read, decoded and folded in place, median of ${PASSES} passes`,
       mark: '>= 2,000,000',
     },
     {
