@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { deepFreeze, notPlain, samePlain, throughJson } from './plain-data.ts';
 import { plausibleFact } from './plausible-fact.ts';
+import { hold } from './property.ts';
 
 export interface ComponentUnderTest extends NamedComponent {
   /** Schemas of every fact that the component may hear: `BuiltMachine.schemas`. */
@@ -36,7 +37,7 @@ export function componentSuite(under: ComponentUnderTest, runs = 60): void {
       const fact = plausibleFact(under.schemas, evolvesOn, { cpus: under.cpus, mms: PLAUSIBLE_MMS });
       let folded = 0;
       let refused = 0;
-      fc.assert(
+      hold(
         fc.property(
           fc.array(fc.tuple(fact, fc.integer({ min: -1, max: under.cpus - 1 })), { maxLength: FACTS_MAX }),
           (facts) => {
@@ -45,7 +46,7 @@ export function componentSuite(under: ComponentUnderTest, runs = 60): void {
             folded += facts.length - refusals;
           },
         ),
-        { numRuns: runs },
+        runs,
       );
       if (folded < refused)
         expect.fail(

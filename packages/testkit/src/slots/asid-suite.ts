@@ -3,6 +3,7 @@ import type { Manifest } from '@tablewalk/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Lab } from '../lab.ts';
+import { hold } from '../property.ts';
 import type { Knobs } from '../small-machine.ts';
 import { besideBoundlessTlb } from './neighbours.ts';
 
@@ -59,7 +60,7 @@ export function asidSuite(
     });
 
     it('lets no process see the pages of another, however the CPUs switch', () => {
-      fc.assert(
+      hold(
         fc.property(fc.array(event, { maxLength: 40 }), (events) => {
           const lab = newLab();
           for (const { cpu, mm, page, store } of events) {
@@ -75,7 +76,7 @@ export function asidSuite(
             expect(lab.slots.frames.userPage(lab.view, pfn)).toEqual({ mm: running, va });
           }
         }),
-        { numRuns: 40 },
+        40,
       );
     });
   });

@@ -3,6 +3,7 @@ import type { CacheEngine, Fact, Manifest, TranslatedBatch } from '@tablewalk/co
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Lab } from '../lab.ts';
+import { hold } from '../property.ts';
 import { inSlot, machineAround, openMachine } from '../small-machine.ts';
 import type { Knobs } from '../small-machine.ts';
 
@@ -42,7 +43,7 @@ export function cacheSuite(
       );
 
     it('says the same however a batch is cut', () => {
-      fc.assert(
+      hold(
         fc.property(fc.array(piece, { minLength: 2, maxLength: 60 }), fc.nat(100), (pieces, cut) => {
           const [whole, cutUp] = [newEngine(), newEngine()];
           const at = 1 + (cut % (pieces.length - 1));
@@ -52,12 +53,12 @@ export function cacheSuite(
           expect(totals(cutUp, 0)).toEqual(totals(whole, 0));
           expect([cutUp.digest(), cutUp.outcomeWord(0)]).toEqual([whole.digest(), whole.outcomeWord(0)]);
         }),
-        { numRuns: 40 },
+        40,
       );
     });
 
     it('counts no more misses than accesses, never backwards, and on the CPU whose they are', () => {
-      fc.assert(
+      hold(
         fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
           const engine = newEngine();
           for (const each of pieces) {
@@ -72,7 +73,7 @@ export function cacheSuite(
           }
           if (cpus > 1) expect([...totals(engine, 1).values()].every((count) => count === 0)).toBe(true);
         }),
-        { numRuns: 40 },
+        40,
       );
     });
 
@@ -91,7 +92,7 @@ export function cacheSuite(
     });
 
     it('has nothing left to write back after a clean, and nothing at all after an invalidation', () => {
-      fc.assert(
+      hold(
         fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
           const engine = newEngine();
           engine.run(0, batchOf(pieces));
@@ -101,7 +102,7 @@ export function cacheSuite(
           expect(engine.maintain(0, { operation: 'clean-invalidate', side: 'both' })[0]).toBe(0);
           expect(engine.maintain(0, { operation: 'clean-invalidate', side: 'both' })).toEqual([0, 0]);
         }),
-        { numRuns: 30 },
+        30,
       );
     });
 

@@ -3,6 +3,7 @@ import type { CostPlugin, MachineFacts, Manifest, Slots } from '@tablewalk/contr
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { plausibleFact } from '../plausible-fact.ts';
+import { hold } from '../property.ts';
 import { openMachine } from '../small-machine.ts';
 import type { Knobs } from '../small-machine.ts';
 
@@ -20,7 +21,7 @@ export function costSuite(manifest: Manifest, { knobs = [{}] }: CostSupport = {}
     it('prices every fact that there is, each time the same', () => {
       const schemas = { ...kernelFacts, ...vocabularyFacts };
       const cost = create();
-      fc.assert(
+      hold(
         fc.property(plausibleFact(schemas, Object.keys(schemas), { cpus: 2, mms: 3 }), (fact) => {
           const cycles = cost.cyclesOf(fact);
           expect(isPrice(cycles), `${fact.type} costs ${cycles} cycles`).toBe(true);

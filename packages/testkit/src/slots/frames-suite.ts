@@ -2,6 +2,7 @@ import type { Fact, FrameUse, Manifest } from '@tablewalk/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Lab } from '../lab.ts';
+import { hold } from '../property.ts';
 import { inSlot } from '../small-machine.ts';
 import type { Knobs } from '../small-machine.ts';
 
@@ -21,7 +22,7 @@ export function framesSuite(manifest: Manifest, { knobs = [{}], orderMax = 2 }: 
       new Lab({ cpus: 1, ram, seed, ...inSlot(manifest, knob) });
 
     it('never hands out a page twice, and only what is RAM; blocks are aligned to their size', () => {
-      fc.assert(
+      hold(
         fc.property(
           fc.array(operation(orderMax), { maxLength: 120 }),
           fc.integer({ min: 1, max: 99 }),
@@ -30,7 +31,7 @@ export function framesSuite(manifest: Manifest, { knobs = [{}], orderMax = 2 }: 
             for (const each of operations) hands.apply(each);
           },
         ),
-        { numRuns: 40 },
+        40,
       );
     });
 

@@ -3,6 +3,7 @@ import type { Manifest } from '@tablewalk/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Lab } from '../lab.ts';
+import { hold } from '../property.ts';
 import type { Knobs } from '../small-machine.ts';
 import { besideBoundlessTlb } from './neighbours.ts';
 
@@ -25,7 +26,7 @@ export function mmSuite(manifest: Manifest, { knobs = [{}] }: MmSupport = {}): v
     };
 
     it('maps a page at its first touch, to a frame that is its own', () => {
-      fc.assert(
+      hold(
         fc.property(fc.array(fc.tuple(fc.nat(3), fc.boolean()), { maxLength: 12 }), (accesses) => {
           const lab = running();
           const stored = new Set<number>();
@@ -41,12 +42,12 @@ export function mmSuite(manifest: Manifest, { knobs = [{}] }: MmSupport = {}): v
           }
           expect(lab.view(locksKey)).toEqual({});
         }),
-        { numRuns: 30 },
+        30,
       );
     });
 
     it('maps one frame when two CPUs of one process fault on a page at once', () => {
-      fc.assert(
+      hold(
         fc.property(draws, fc.boolean(), (picks, store) => {
           const lab = running();
           lab.switchTo(1, 1);
@@ -61,7 +62,7 @@ export function mmSuite(manifest: Manifest, { knobs = [{}] }: MmSupport = {}): v
           for (const cpu of [0, 1]) lab.access(cpu, 0x8000, store);
           expect(lab.physical(0, 0x8000)).toBe(lab.physical(1, 0x8000));
         }),
-        { numRuns: 60 },
+        60,
       );
     });
 
@@ -71,7 +72,7 @@ export function mmSuite(manifest: Manifest, { knobs = [{}] }: MmSupport = {}): v
         page: fc.nat(1),
         what: fc.constantFrom('load', 'store', 'age'),
       });
-      fc.assert(
+      hold(
         fc.property(fc.array(touch, { maxLength: 30 }), (touches) => {
           const lab = running();
           lab.switchTo(1, 1);
@@ -82,7 +83,7 @@ export function mmSuite(manifest: Manifest, { knobs = [{}] }: MmSupport = {}): v
             else lab.access(cpu, va, what === 'store');
           }
         }),
-        { numRuns: 60 },
+        60,
       );
     });
 

@@ -3,6 +3,7 @@ import type { Fact, Manifest, MmuGather, Routine } from '@tablewalk/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Lab } from '../lab.ts';
+import { hold } from '../property.ts';
 import type { Knobs } from '../small-machine.ts';
 import { besideBoundlessTlb } from './neighbours.ts';
 
@@ -37,7 +38,7 @@ export function mmuGatherSuite(
     };
 
     it('unmaps what is mapped, frees each page once, and leaves no CPU a translation when it is finished', () => {
-      fc.assert(
+      hold(
         fc.property(job, draws, ({ mapped, zapped, fullmm }, picks) => {
           const lab = newLab(mapped);
           const frames = mapped.map(
@@ -64,7 +65,7 @@ export function mmuGatherSuite(
               ]);
             }
         }),
-        { numRuns: 40 },
+        40,
       );
     });
 
@@ -74,7 +75,7 @@ export function mmuGatherSuite(
         : 'frees no page that a CPU can still reach',
       () => {
         let reached = 0;
-        fc.assert(
+        hold(
           fc.property(job, draws, ({ mapped, zapped, fullmm }, picks) => {
             const lab = newLab(mapped);
             const pick = pickFrom(picks);
@@ -85,7 +86,7 @@ export function mmuGatherSuite(
             });
             if (!freesTooEarly) expect(reached).toBe(0);
           }),
-          { numRuns: 40 },
+          40,
         );
         expect(reached > 0).toBe(freesTooEarly);
       },

@@ -3,6 +3,7 @@ import type { Fact, Manifest, PteView, Walker, WalkResult } from '@tablewalk/con
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Lab } from '../lab.ts';
+import { hold } from '../property.ts';
 import { inSlot } from '../small-machine.ts';
 import type { Knobs } from '../small-machine.ts';
 
@@ -27,7 +28,7 @@ export function pageTableSuite(
       it('translates every address of its width', () => {
         const { slots, parts } = newLab();
         const walker = slots['page-table'].walker(parts.memory);
-        fc.assert(
+        hold(
           fc.property(fc.maxSafeNat(), (address) => {
             const result = walk(walker, 0, address % slots['page-table'].taskSize);
             expect(result.fault).toBe(FaultKind.none);
@@ -39,7 +40,7 @@ export function pageTableSuite(
     }
 
     it('agrees with a dictionary after every change, in software and in hardware', () => {
-      fc.assert(
+      hold(
         fc.property(fc.array(change, { maxLength: 40 }), (changes) => {
           const lab = newLab();
           const table = lab.slots['page-table'];
@@ -51,7 +52,7 @@ export function pageTableSuite(
             compare(lab, dictionary);
           }
         }),
-        { numRuns: 40 },
+        40,
       );
     });
 

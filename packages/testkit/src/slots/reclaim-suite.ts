@@ -3,6 +3,7 @@ import type { Fact, Manifest } from '@tablewalk/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Lab } from '../lab.ts';
+import { hold } from '../property.ts';
 import type { Knobs } from '../small-machine.ts';
 import { besideBoundlessTlb } from './neighbours.ts';
 
@@ -32,7 +33,7 @@ export function reclaimSuite(manifest: Manifest, { knobs = [{}] }: ReclaimSuppor
     };
 
     it('frees what it says: unmapped, out of every TLB, back in the allocator; all else stays mapped', () => {
-      fc.assert(
+      hold(
         fc.property(fc.nat(12), fc.nat(12), fc.integer({ min: 1, max: 16 }), (one, two, wanted) => {
           const lab = newLab([one, two]);
           const { slots } = lab;
@@ -49,7 +50,7 @@ export function reclaimSuite(manifest: Manifest, { knobs = [{}] }: ReclaimSuppor
           checkMappings(lab, [one, two], taken);
           expect(lab.view(locksKey)).toEqual({});
         }),
-        { numRuns: 30 },
+        30,
       );
     });
 
@@ -59,7 +60,7 @@ export function reclaimSuite(manifest: Manifest, { knobs = [{}] }: ReclaimSuppor
     });
 
     it('frees no page twice when two CPUs reclaim at once', () => {
-      fc.assert(
+      hold(
         fc.property(draws, (picks) => {
           const lab = newLab([10, 6]);
           const before = lab.slots.frames.freePages(lab.view);
@@ -78,7 +79,7 @@ export function reclaimSuite(manifest: Manifest, { knobs = [{}] }: ReclaimSuppor
           expect(pages.length).toBe((freed[0] ?? 0) + (freed[1] ?? 0));
           expect(lab.slots.frames.freePages(lab.view)).toBe(before + pages.length);
         }),
-        { numRuns: 30 },
+        30,
       );
     });
   });

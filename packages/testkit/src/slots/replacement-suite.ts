@@ -8,6 +8,7 @@ import type {
 } from '@tablewalk/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { hold } from '../property.ts';
 import type { Knobs } from '../small-machine.ts';
 
 export interface ReplacementSupport {
@@ -36,7 +37,7 @@ export function replacementSuite(manifest: Manifest, { knobs = [{}] }: Replaceme
     });
 
     it('chooses a way of the set, writes its own lane and its globals only, and forgets by reset', () => {
-      fc.assert(
+      hold(
         fc.property(fc.constantFrom(...served), operations, (ways, uses) => {
           const array = new LaneArray(policy, ways);
           for (const use of uses) array.apply(use);
@@ -49,7 +50,7 @@ export function replacementSuite(manifest: Manifest, { knobs = [{}] }: Replaceme
     });
 
     it('leaves the lanes of other sets alone', () => {
-      fc.assert(
+      hold(
         fc.property(fc.constantFrom(...served), operations, (ways, uses) => {
           const array = new LaneArray(policy, ways);
           for (const use of uses) {
@@ -63,7 +64,7 @@ export function replacementSuite(manifest: Manifest, { knobs = [{}] }: Replaceme
     });
 
     it('changes nothing when the way that was used last is touched again', () => {
-      fc.assert(
+      hold(
         fc.property(fc.constantFrom(...served), operations, (ways, uses) => {
           const array = new LaneArray(policy, ways);
           for (const use of uses) {
@@ -81,7 +82,7 @@ export function replacementSuite(manifest: Manifest, { knobs = [{}] }: Replaceme
         ? 'ignores hits, as it says'
         : 'is a function of its lane and the generator',
       () => {
-        fc.assert(
+        hold(
           fc.property(fc.constantFrom(...served), operations, (ways, uses) => {
             const [one, other] = [new LaneArray(policy, ways), new LaneArray(policy, ways)];
             for (const use of uses) {
@@ -99,7 +100,7 @@ export function replacementSuite(manifest: Manifest, { knobs = [{}] }: Replaceme
 
     it('misses no less often than the optimum, which knows the future (Belady 1966)', () => {
       const small = served.filter((ways) => ways <= 8);
-      fc.assert(
+      hold(
         fc.property(
           fc.constantFrom(...small),
           fc.array(fc.nat(11), { maxLength: 150 }),

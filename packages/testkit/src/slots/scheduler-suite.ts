@@ -2,6 +2,7 @@ import { prngBelow, prngSeed } from '@tablewalk/base';
 import type { Alternative, MachineFacts, Manifest, SchedulerPlugin, Slots, Turn } from '@tablewalk/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { hold } from '../property.ts';
 import type { Knobs } from '../small-machine.ts';
 
 export interface SchedulerSupport {
@@ -20,7 +21,7 @@ export function schedulerSuite(
       manifest.create(manifest.config.parse(knob), {} as Slots, {} as MachineFacts) as SchedulerPlugin;
 
     it('chooses one of the alternatives, or asks outside if that is its way; gives at least one reference', () => {
-      fc.assert(
+      hold(
         fc.property(situation, ({ enabled, lastCpu, seed }) => {
           const scheduler = create();
           const turn = turnOf(lastCpu, seed);
@@ -37,7 +38,7 @@ export function schedulerSuite(
     });
 
     it('keeps nothing: asked again after any other questions it answers the same', () => {
-      fc.assert(
+      hold(
         fc.property(fc.array(situation, { minLength: 1, maxLength: 20 }), (situations) => {
           const scheduler = create();
           const answers = situations.map((each) => answer(scheduler, each));

@@ -4,6 +4,7 @@ import { DEFAULT_PLUGINS } from '@tablewalk/compose';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Lab } from '../lab.ts';
+import { hold } from '../property.ts';
 import { boundlessTlbManifest } from '../reference/boundless-tlb.ts';
 import type { Knobs } from '../small-machine.ts';
 import { besideBoundlessTlb } from './neighbours.ts';
@@ -38,7 +39,7 @@ export function shootdownSuite(
 
     it.each(machines)('leaves no CPU of $count a translation that was flushed ($tlb)', ({ count, tlb }) => {
       let staleBefore = 0;
-      fc.assert(
+      hold(
         fc.property(past(count), flush(count), draws, (visits, order, picks) => {
           const lab = labWith(count, tlb);
           for (const each of visits) visit(lab, each);
@@ -49,7 +50,7 @@ export function shootdownSuite(
           expect(lab.view(locksKey)).toEqual({});
           expect(reachable(lab, order), 'pages reached through a translation that was flushed').toEqual([]);
         }),
-        { numRuns: 25 },
+        25,
       );
       expect(staleBefore, 'no TLB ever held what was to be flushed').toBeGreaterThan(0);
     });

@@ -2,6 +2,7 @@ import { AccessKind, FaultKind, PIECE_KIND_MASK, PieceFlag, TrapKind } from '@ta
 import type { Manifest, TlbOrder } from '@tablewalk/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { hold } from '../property.ts';
 import { openMachine } from '../small-machine.ts';
 import { inSlot } from '../small-machine.ts';
 import type { Knobs } from '../small-machine.ts';
@@ -28,7 +29,7 @@ export function tlbSuite(manifest: Manifest, { knobs = [{}] }: TlbSupport = {}):
       );
 
     it('translates to what a walk found and nobody has invalidated since, and to nothing else', () => {
-      fc.assert(
+      hold(
         fc.property(
           fc.array(fc.oneof(accesses(CPUS), accesses(CPUS), orders(CPUS), remaps()), { maxLength: 80 }),
           (events) => {
@@ -39,12 +40,12 @@ export function tlbSuite(manifest: Manifest, { knobs = [{}] }: TlbSupport = {}):
               else under.remap(event);
           },
         ),
-        { numRuns: 60 },
+        60,
       );
     });
 
     it('cuts a reference at page boundaries only, in order, every byte once (a modify: read, then written)', () => {
-      fc.assert(
+      hold(
         fc.property(fc.array(accesses(1), { minLength: 1, maxLength: 20 }), (list) => {
           const under = newEngine();
           for (const access of list) checkPieces(under, access);
@@ -53,7 +54,7 @@ export function tlbSuite(manifest: Manifest, { knobs = [{}] }: TlbSupport = {}):
     });
 
     it('says the same however a batch is cut', () => {
-      fc.assert(
+      hold(
         fc.property(fc.array(accesses(1), { minLength: 2, maxLength: 40 }), fc.nat(100), (list, cut) => {
           const [whole, cutUp] = [newEngine(), newEngine()];
           const at = 1 + (cut % (list.length - 1));
@@ -63,7 +64,7 @@ export function tlbSuite(manifest: Manifest, { knobs = [{}] }: TlbSupport = {}):
           expect(cutUp.engine.outcomeWord(0)).toBe(whole.engine.outcomeWord(0));
           expect([...cutUp.engine.counters(0)]).toEqual([...whole.engine.counters(0)]);
         }),
-        { numRuns: 40 },
+        40,
       );
     });
 
