@@ -26,7 +26,8 @@ export function timedScheduler({ fine, coarse }: TimedConfig): SchedulerPlugin {
       for (let i = 0; i < enabled.length; i++) {
         const { kind, cpu, time } = enabled[i] as Alternative;
         if (kind !== 'user') allUser = false;
-        if (cpu !== chosen.cpu && time < next) next = time;
+        // Its own CPU counts when an interrupt is on its way there: it preempts the process.
+        if ((cpu !== chosen.cpu || kind === 'ipi') && time < next) next = time;
       }
       if (next === Infinity) return Infinity;
       // A reference takes at least a cycle, so this many cannot overtake by more than their misses cost.
