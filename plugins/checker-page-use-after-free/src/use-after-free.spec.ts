@@ -50,7 +50,7 @@ describe(ID, () => {
     told.gives(report('access to a freed page', 1, 2) as never);
   });
 
-  it("a page that has gone on to another process, or to another place: the new owner's allocation is the culprit", () => {
+  it("a page that has gone on to another process or place: the new owner's allocation is the culprit", () => {
     for (const owner of [allocated(2, VA), allocated(1, VA + 4096)]) {
       const told = given(ID, component)
         .facts(allocated(1, VA), freed, owner)

@@ -13,7 +13,7 @@ describe('scheduler-timed', () => {
     expect(scheduler.choose([step(0, 500), user(1, 300), step(2, 400)], turn)).toBe(1);
   });
 
-  it('of equal times an interrupt goes before a step, a step before a process, the lower CPU before the higher', () => {
+  it('of equal times an interrupt goes before a step, a step before a process, a lower CPU before a higher', () => {
     expect(scheduler.choose([user(0, 300), step(1, 300), ipi(2, 300)], turn)).toBe(2);
     expect(scheduler.choose([user(0, 300), step(1, 300)], turn)).toBe(1);
     expect(scheduler.choose([user(0, 300), user(1, 300)], turn)).toBe(0);
