@@ -1,0 +1,42 @@
+import { AccessKind, translatedBatch } from '@tablewalk/contracts';
+import { openMachine } from '@tablewalk/testkit';
+import { describe, expect, it } from 'vitest';
+import { manifest } from './manifest.ts';
+
+/** Misses of loads from these places, one after the other, on a cache of this size with 4 ways of 32-byte lines. */
+function misses(size: string, ...places: readonly (readonly [va: number, pa: number])[]): number[] {
+  const data = { size, ways: 4, line: 32 };
+  const machine = { cpus: 1, known: [manifest], slots: { cache: { use: manifest.id, data } } };
+  const engine = openMachine(machine).slots.cache.engine();
+  const counter = engine.counterNames.indexOf('dcache.misses::R');
+  return places.map(([va, pa]) => {
+    const before = engine.counters(0)[counter] as number;
+    const batch = translatedBatch(1);
+    batch.count = 1;
+    batch.kind[0] = AccessKind.load;
+    [batch.vaLo[0], batch.paLo[0], batch.size[0]] = [va, pa, 4];
+    engine.run(0, batch);
+    return (engine.counters(0)[counter] as number) - before;
+  });
+}
+
+/** spec/caches-and-dma.md, 1.1: colours. A way of 8 KiB has two, for VA[12] chooses between sets. */
+describe('cache-vipt', () => {
+  it('one page under two addresses of one colour is one line', () => {
+    expect(misses('32KiB', [0x8000, 0x8001_0000], [0xa000, 0x8001_0000])).toEqual([1, 0]);
+  });
+
+  it('under two colours it stands in two sets: an alias', () => {
+    expect(misses('32KiB', [0x8000, 0x8001_0000], [0x9000, 0x8001_0000], [0xb000, 0x8001_0000])).toEqual([
+      1, 1, 0,
+    ]);
+  });
+
+  it('a way of one page has no colours, and no aliases', () => {
+    expect(misses('16KiB', [0x8000, 0x8001_0000], [0x9000, 0x8001_0000])).toEqual([1, 0]);
+  });
+
+  it('the tag is physical: another process at the same address misses', () => {
+    expect(misses('32KiB', [0x8000, 0x8001_0000], [0x8000, 0x8002_0000])).toEqual([1, 1]);
+  });
+});
