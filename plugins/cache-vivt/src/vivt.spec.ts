@@ -22,7 +22,7 @@ function misses(size: string, ...places: readonly (readonly [va: number, pa: num
 
 /** spec/caches-and-dma.md, 1: no translation on the way to a line, so addresses are taken at their word. */
 describe('cache-vivt', () => {
-  it('homonym: another process at the same address hits the line of the one before; hence the flush at a switch', () => {
+  it('homonym: another process at the same address hits the line of the one before, so a switch flushes', () => {
     expect(misses('16KiB', [0x8000, 0x8001_0000], [0x8000, 0x8002_0000])).toEqual([1, 0]);
   });
 

@@ -110,10 +110,11 @@ describe('page-table-arm-short', () => {
     expect(made.sort()).toEqual([0, 1, 2]);
   });
 
-  it('refuses RAM that a small page cannot address', () => {
+  it('refuses RAM that a small page cannot address, or that sections cannot map', () => {
     const { config, refuses } = manifest;
     const machine = { cpus: 1, ramBytes: 2 ** 30, ramBase: 0xe000_0000, seed: 1 };
     expect(refuses?.(config.parse({}), machine)).toMatch(/4 GiB/);
+    expect(refuses?.(config.parse({}), { ...machine, ramBase: 0x8008_0000 })).toMatch(/sections/);
     expect(refuses?.(config.parse({}), { ...machine, ramBase: 0x8000_0000 })).toBeUndefined();
   });
 });

@@ -25,9 +25,10 @@ export const manifest = defineManifest({
       })
       .describe('PAGE_OFFSET: where the kernel begins (1G/3G, 2G/2G or 3G/1G)'),
   }),
-  refuses: (_config, machine) =>
-    machine.ramBase + machine.ramBytes > 2 ** 32
-      ? 'RAM ends above 4 GiB, which a small page cannot address'
-      : undefined,
+  refuses(_config, { ramBase, ramBytes }) {
+    if (ramBase + ramBytes > 2 ** 32) return 'RAM ends above 4 GiB, which a small page cannot address';
+    if (ramBase % 2 ** 20 !== 0) return 'RAM does not begin at a MiB, and the kernel maps it by sections';
+    return undefined;
+  },
   create: (config, { frames }, machine) => armShort(config, frames, machine),
 });
