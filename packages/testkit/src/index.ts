@@ -4,7 +4,7 @@ export { given } from './given.ts';
 export { installedPlugins } from './installation.ts';
 export { Lab } from './lab.ts';
 export { manifestSuite } from './manifest-suite.ts';
-export { boundlessTlbManifest } from './reference/boundless-tlb.ts';
+export { boundlessTlbManifest } from './reference/boundless-tlb-manifest.ts';
 export { lameShootdownManifest } from './reference/lame-shootdown.ts';
 export { noCacheManifest } from './reference/no-cache.ts';
 export { runSmall } from './run-small.ts';

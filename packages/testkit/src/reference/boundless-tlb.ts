@@ -1,7 +1,6 @@
 import { vpn as checkedVpn } from '@tablewalk/base';
 import {
   AccessKind,
-  defineManifest,
   FaultKind,
   PageFlag,
   PieceFlag,
@@ -9,17 +8,8 @@ import {
   vaOfAccess,
   walkResult,
 } from '@tablewalk/contracts';
-import type {
-  AccessBatch,
-  Command,
-  Component,
-  TlbEngine,
-  TlbOrder,
-  TlbPlugin,
-  TranslatedBatch,
-} from '@tablewalk/contracts';
-import type { TranslationContext, Trap, VocabularyFactOf, Walker } from '@tablewalk/contracts';
-import { z } from 'zod';
+import type { AccessBatch, TlbEngine, TlbOrder, TranslatedBatch } from '@tablewalk/contracts';
+import type { TranslationContext, Trap, Walker } from '@tablewalk/contracts';
 
 /**
  * A TLB without bounds: a dictionary for each CPU that keeps every translation until it is told to
@@ -35,7 +25,7 @@ interface Entry {
   watched: boolean;
 }
 
-class BoundlessTlb implements TlbEngine {
+export class BoundlessTlb implements TlbEngine {
   readonly trap: Trap = {
     kind: 0,
     fault: 0,
@@ -237,32 +227,3 @@ function keepWalks(out: TranslatedBatch, from: number): void {
     }
   out.count = kept;
 }
-
-type Invalidate = Command & TlbOrder & { cpu: number };
-const maintenance: Component<Record<string, never>, Invalidate, VocabularyFactOf<'TlbInvalidated'>> = {
-  evolvesOn: [],
-  initial: () => ({}),
-  decide: ({ cpu, scope, asid, startVpn, endVpn }) => [
-    { type: 'TlbInvalidated', cpu, scope, asid, startVpn, endVpn },
-  ],
-  evolve() {},
-};
-
-export const boundlessTlb = (cpus: number): TlbPlugin => ({
-  component: maintenance,
-  engine: (walker) => new BoundlessTlb(walker, cpus),
-  invalidate(cpu, scope, asid, startVpn, endVpn): Invalidate {
-    return { to: 'tlb', type: 'InvalidateTlb', cpu, scope, asid, startVpn, endVpn };
-  },
-});
-
-export const boundlessTlbManifest = defineManifest({
-  id: 'tlb-boundless',
-  slot: 'tlb',
-  version: '1.0.0',
-  summary: 'Keeps every translation until it is invalidated: the most that any TLB may hold.',
-  source: 'ARM ARM DDI 0406C B3.9: an implementation may cache any translation, for any time',
-  requires: [],
-  config: z.strictObject({}),
-  create: (_config, _deps, { cpus }) => boundlessTlb(cpus),
-});

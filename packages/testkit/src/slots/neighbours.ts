@@ -1,5 +1,5 @@
 import type { Manifest } from '@tablewalk/contracts';
-import { boundlessTlbManifest } from '../reference/boundless-tlb.ts';
+import { boundlessTlbManifest } from '../reference/boundless-tlb-manifest.ts';
 import { noCacheManifest } from '../reference/no-cache.ts';
 import { inSlot } from '../small-machine.ts';
 import type { Knobs, SmallMachine } from '../small-machine.ts';

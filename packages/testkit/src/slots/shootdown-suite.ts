@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Lab } from '../lab.ts';
 import { hold } from '../property.ts';
-import { boundlessTlbManifest } from '../reference/boundless-tlb.ts';
+import { boundlessTlbManifest } from '../reference/boundless-tlb-manifest.ts';
 import type { Knobs } from '../small-machine.ts';
 import { besideBoundlessTlb } from './neighbours.ts';
 
