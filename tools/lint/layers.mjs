@@ -36,11 +36,12 @@ export const DEPENDENCIES = {
     'layer:plugin',
     'layer:tool',
   ],
-  // Inside the kernel: explore -> machine -> history; trace stands alone.
+  // Inside the kernel: explore -> stories -> machine -> history; trace stands alone.
   'scope:history': ['layer:base', 'layer:contracts'],
   'scope:trace': ['layer:base', 'layer:contracts'],
   'scope:machine': ['layer:base', 'layer:contracts', 'scope:history'],
-  'scope:explore': ['layer:base', 'layer:contracts', 'scope:history', 'scope:machine'],
+  'scope:stories': ['layer:base', 'layer:contracts', 'scope:machine'],
+  'scope:explore': ['layer:base', 'layer:contracts', 'scope:history', 'scope:machine', 'scope:stories'],
   'platform:any': ['platform:any'],
   'platform:browser': ['platform:any', 'platform:browser'],
   'platform:node': ['platform:any', 'platform:node'],

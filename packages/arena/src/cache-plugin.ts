@@ -137,6 +137,11 @@ export function cachePlugin(
       yield* whole(cpu, 'clean-invalidate', 'data', dataBytes);
       yield* whole(cpu, 'invalidate', 'instruction', 0);
     },
+    *flushKmaps({ cpu }) {
+      if (kind.tag === 'va') yield* whole(cpu, 'clean-invalidate', 'data', dataBytes);
+    },
+    maintain: ({ cpu }, operation, va, pa, bytes) =>
+      order(maintain({ cpu, operation, side: 'data', whole: false, va, pa, bytes })),
     *flushPage({ cpu }, _mm, va, pfn) {
       if (!kind.flushesPages) return;
       const range = { whole: false, va, pa: pfn * 4096, bytes: 4096 };

@@ -13,6 +13,10 @@ export const DEFAULT_PLUGINS: Readonly<Record<Exclude<SlotName, 'checker'>, stri
   reclaim: 'reclaim-clock',
   mm: 'mm-demand-paging',
   'run-queue': 'run-queue-round-robin',
+  // Filled only where a machine says so.
+  kmap: 'none',
+  dma: 'none',
+  ioremap: 'none',
   scheduler: 'scheduler-timed',
   cost: 'cost-table',
 };

@@ -31,6 +31,21 @@ export interface Env {
 }
 
 /**
+ * Something that may happen of its own accord: the freedom that the architecture gives the hardware (a
+ * speculative walk, an eviction), a device's transfer, or a move of an actor in a model. Only exploration
+ * takes actions; a scheduler of runs never sees them unless the machine is a story's.
+ */
+export interface Action {
+  /** Who does it: a column of a witness. */
+  readonly actor: string;
+  /** What it does, in a few words, for a witness. */
+  readonly label: string;
+  readonly command: Command;
+  /** May it happen now? Absent: always. */
+  readonly when?: (view: View) => boolean;
+}
+
+/**
  * A component owns one slice of the world. It is stateless; one instance serves every branch.
  *
  * `decide` answers a command with facts and writes nothing. `evolve` is an immer recipe: total, no
@@ -47,6 +62,10 @@ export interface Component<S, C extends Command = Command, F extends Fact = Fact
   evolve(draft: S, fact: F, at: RecordedFact): void;
   /** The facts of others, as a stream, to orders. No operator with memory or time: its state could not be branched. */
   react?(facts$: Observable<RecordedFact>, view: View): Observable<Command>;
+  /** What may happen of its own accord; the list never changes, what is enabled does. */
+  readonly actions?: readonly Action[];
+  /** Nobody decides by this slice (it counts, or it tells a story): exploration leaves it out of the state. */
+  readonly bystander?: boolean;
 }
 
 /** A component whose types are its own business: what the kernel handles. */

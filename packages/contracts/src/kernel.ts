@@ -25,9 +25,17 @@ export const kernelFacts = defineFacts({
   ProcessReady: { cpu: 'u', mm: 'u' },
   ProcessExited: { cpu: 'u', mm: 'u' },
   // Threads and CPUs.
+  /** A story's scene was set, and left no other fact. */
+  SceneSet: {},
   ThreadStarted: { cpu: 'u', program: 's', args: 'us', irq: 'b' },
   StepTaken: { cpu: 'u', reply: 'us' },
   ThreadFinished: { cpu: 'u' },
+  /** A task came to run on its CPU, where a machine has tasks: the kernel's side of schedule(). */
+  TaskSwitched: { cpu: 'u', task: 'u' },
+  TaskSlept: { cpu: 'u', task: 'u', queue: 's' },
+  TasksWoken: { cpu: 'u', queue: 's' },
+  PreemptDisabled: { cpu: 'u', task: 'u' },
+  PreemptEnabled: { cpu: 'u', task: 'u' },
   IrqsDisabled: { cpu: 'u' },
   IrqsEnabled: { cpu: 'u' },
   /** CONTEXTIDR and TTBR0 written; `mm` now runs on `cpu` (0: none does, init_mm's tables are in use). */
@@ -70,6 +78,9 @@ export interface CpuState {
   irqsOff: number;
   /** What the CPU is doing in the kernel, innermost last; empty in user mode or idle. */
   stack: ThreadState[];
+  /** Where a machine has tasks: the one that runs, and the stacks of those that do not, by task. */
+  task?: number;
+  parked?: Record<number, ThreadState[]>;
 }
 export type CpusState = CpuState[];
 export const cpusKey = sliceKey<CpusState>('cpus');

@@ -32,6 +32,8 @@ export interface Manifest<Slot extends SlotName = SlotName, Config = unknown> {
   readonly source: string;
   /** Slots whose plugins `create` gets. Checkers are a list and cannot be required. */
   readonly requires: readonly Exclude<SlotName, 'checker'>[];
+  /** Slots whose plugin `create` gets where the machine fills them, and finds undefined where it does not. */
+  readonly optional?: readonly Exclude<SlotName, 'checker'>[];
   /** What this plugin can do, in words that another's `needs` may name. */
   readonly facets?: readonly string[];
   /** Facets that the plugin of another slot must have, with the reason. */

@@ -9,7 +9,9 @@ import type { Fact } from './facts.ts';
  */
 export type Reply = readonly number[];
 
-export type Step = IssueStep | ReadStep | AwaitStep;
+/** What takes effect; a merge does not. */
+export type VisibleStep = IssueStep | ReadStep | AwaitStep;
+export type Step = VisibleStep | MergeStep;
 
 /** Give an order; observe what `pick` takes from the facts that it caused. Waits while `when` is false. */
 export interface IssueStep {
@@ -31,6 +33,21 @@ export interface AwaitStep {
   readonly kind: 'await';
   readonly until: (view: View) => boolean;
   readonly reason: string;
+  /** The CPU waits for other CPUs to acknowledge interrupts: it must have its own IRQs on. */
+  readonly forIpi?: boolean;
+  /** The task has gone to sleep: other tasks of its CPU run meanwhile, whatever it holds. */
+  readonly asleep?: boolean;
+}
+
+/**
+ * No step: a claim. What the program does from here on depends on (label, live) alone, so threads that
+ * get here with equal live numbers are in the same place, whatever they observed before. Exploration
+ * merges them; a run passes over it. A wrong claim hides outcomes: `explore --no-merges` is the check.
+ */
+export interface MergeStep {
+  readonly kind: 'merge';
+  readonly label: string;
+  readonly live: readonly number[];
 }
 
 export type Routine<T = void> = Generator<Step, T, Reply>;
@@ -39,6 +56,8 @@ export type Program = Routine<void>;
 export interface ProgramContext {
   readonly cpu: number;
   readonly args: readonly number[];
+  /** The task that runs the program, where a machine has tasks; an interrupt handler has none. */
+  readonly task?: number;
 }
 
 /** By name; a thread's program is written `slot/name`. */
@@ -84,6 +103,11 @@ export function* readAll(look: (view: View) => Reply): Routine<Reply> {
 
 export function* awaitUntil(reason: string, until: (view: View) => boolean): Routine {
   yield { kind: 'await', until, reason };
+}
+
+/** Claims that the rest of the program depends on nothing but the label and these numbers. */
+export function* merge(label: string, live: readonly number[] = nothing): Routine {
+  yield { kind: 'merge', label, live };
 }
 
 export const observeNothing = (): Reply => nothing;

@@ -2,6 +2,14 @@ import type { Command, View } from './component.ts';
 import type { CacheEngine, TlbEngine, TlbScope, Walker, WordReader } from './data-plane.ts';
 import type { Fact } from './facts.ts';
 import type { Plugin } from './manifest.ts';
+import type {
+  CacheModel,
+  CacheModelParts,
+  MaintainRange,
+  TlbModel,
+  TlbModelParts,
+  WalkSteps,
+} from './models.ts';
 import type { ProgramContext, Routine } from './program.ts';
 import type { ReplacementPolicy } from './replacement.ts';
 
@@ -21,6 +29,9 @@ export interface Slots {
   readonly reclaim: ReclaimPlugin;
   readonly mm: MmPlugin;
   readonly 'run-queue': RunQueuePlugin;
+  readonly kmap: KmapPlugin;
+  readonly dma: DmaPlugin;
+  readonly ioremap: IoremapPlugin;
   readonly scheduler: SchedulerPlugin;
   readonly cost: CostPlugin;
   readonly checker: CheckerPlugin;
@@ -39,6 +50,9 @@ export const SLOTS: Readonly<Record<SlotName, string>> = {
   reclaim: 'which pages are taken back when memory is short',
   mm: 'life of an address space: creation, page faults, exit',
   'run-queue': 'which process runs on which CPU, and how long',
+  kmap: 'kernel addresses of highmem pages: kmap, kmap_atomic, page_address',
+  dma: 'streaming DMA: what dma_map_page does to the caches',
+  ioremap: 'device mappings in vmalloc space, and how they reach the tables of every address space',
   scheduler: 'oracle of the interleaving: which CPU takes the next step',
   cost: 'cycles of a step, relative, with sources',
   checker: 'oracle that watches the facts and reports violations (a list)',
@@ -96,6 +110,8 @@ export interface PageTablePlugin extends Plugin {
   clearYoung(context: ProgramContext, mm: number, va: number): Routine<boolean>;
   /** Pages mapped in an address space, as virtual byte addresses in ascending order. */
   mappedPages(view: View, mm: number): readonly number[];
+  /** The architectural facet of the walk. */
+  readonly walkSteps?: WalkSteps;
 }
 
 export interface ReplacementPlugin extends Plugin {
@@ -106,6 +122,8 @@ export interface TlbPlugin extends Plugin {
   engine(walker: Walker): TlbEngine;
   /** One maintenance operation on one CPU, as one step. */
   invalidate(cpu: number, scope: TlbScope, asid: number, startVpn: number, endVpn: number): Command;
+  /** The architectural facet: any valid walk may be cached at any time, any entry may go. */
+  model?(parts: TlbModelParts): TlbModel;
 }
 
 export interface CachePlugin extends Plugin {
@@ -114,6 +132,12 @@ export interface CachePlugin extends Plugin {
   switchMm(context: ProgramContext): Routine;
   /** flush_cache_page: before a user page's entry is cleared. */
   flushPage(context: ProgramContext, mm: number, va: number, pfn: number): Routine;
+  /** Maintenance by virtual address of one range, as one step: a line or many. */
+  readonly maintain: MaintainRange;
+  /** flush_cache_kmaps: VIVT cleans and invalidates everything; physically tagged caches do nothing. */
+  flushKmaps(context: ProgramContext): Routine;
+  /** The architectural facet: which lines are dirty, and which may be written back at any time. */
+  model?(parts: CacheModelParts): CacheModel;
 }
 
 export interface AsidPlugin extends Plugin {
@@ -170,11 +194,56 @@ export interface RunQueuePlugin extends Plugin {
   waiting(view: View, cpu: number): boolean;
 }
 
+/**
+ * Kernel addresses of highmem pages. `type` is a km_type where the policy has them; the others ignore it.
+ * Spec: spec/kmap.md.
+ */
+export interface KmapPlugin extends Plugin {
+  /** kmap or kmap_atomic, whichever the policy is: answers the virtual byte address. */
+  map(context: ProgramContext, pfn: number, type: number): Routine<number>;
+  /** kunmap(page) or kunmap_atomic(va). */
+  unmap(context: ProgramContext, va: number, pfn: number, type: number): Routine;
+  /** What DMA may use of a page that is mapped: its address, pinned where the policy pins (kmap_high_get). */
+  highGet(context: ProgramContext, pfn: number): Routine<number | undefined>;
+  /** Ends what `highGet` began (kunmap_high, where the policy pins). */
+  highPut(context: ProgramContext, pfn: number): Routine;
+  /** page_address: the present address of a page, if it has one. */
+  pageAddress(view: View, pfn: number): number | undefined;
+}
+
+export type DmaDirection = 'to-device' | 'from-device' | 'bidirectional';
+/** Streaming DMA (spec/caches-and-dma.md, 4): who owns the page, CPU or device. */
+export interface DmaPlugin extends Plugin {
+  /** dma_map_page: from here on the device owns the page. */
+  mapPage(context: ProgramContext, pfn: number, direction: DmaDirection): Routine;
+  /** dma_unmap_page: the CPU owns it again. */
+  unmapPage(context: ProgramContext, pfn: number, direction: DmaDirection): Routine;
+}
+
+/** Device mappings in vmalloc space (spec/ioremap.md). */
+export interface IoremapPlugin extends Plugin {
+  /** ioremap: answers the virtual byte address; undefined when there is no room. */
+  ioremap(context: ProgramContext, pa: number, bytes: number): Routine<number | undefined>;
+  iounmap(context: ProgramContext, va: number): Routine;
+  /** switch_mm's part, before TTBR0 is loaded: bring the kernel entries of `mm` up to date, where the policy does. */
+  checkVmallocSeq(context: ProgramContext, mm: number): Routine;
+  /** do_translation_fault for a kernel address: copy what init_mm has and the CPU's tables lack. True: try again. */
+  kernelFault(context: ProgramContext, va: number): Routine<boolean>;
+  /** The device (its physical byte address) that a virtual address should lead to now; undefined: none. */
+  deviceAt(view: View, va: number): number | undefined;
+}
+
 /** One thing that could happen next. */
 export interface Alternative {
-  /** `step`: the CPU's kernel routine takes its next step; `user`: its process runs; `ipi`: a pending IPI is taken. */
-  kind: 'step' | 'user' | 'ipi';
+  /**
+   * `step`: the CPU's kernel routine takes its next step; `user`: its process runs; `ipi`: a pending IPI is taken;
+   * `task`: a task takes its next step, in place of the one that ran if need be; `action`: a component's action.
+   */
+  kind: 'step' | 'user' | 'ipi' | 'task' | 'action';
+  /** -1 for an action. */
   cpu: number;
+  /** Number of the task or of the action. */
+  which?: number;
   /** The earliest time at which it can happen, in cycles. */
   time: number;
 }

@@ -25,6 +25,22 @@ export const vocabularyFacts = defineFacts({
   /** A barrier that completed earlier maintenance: DSB. */
   BarrierCompleted: { cpu: 'u' },
   CacheMaintained: { cpu: 'u', operation: 's', side: 's', whole: 'b', va: 'u', pa: 'u', bytes: 'u' },
+  // What the architectural models of TLB and cache say (exploration only).
+  /** A translation was cached. `global`: for every ASID. `pageShift`: log2 of the bytes it covers. */
+  TlbEntryFilled: { cpu: 'u', asid: 'u', global: 'b', vpn: 'u', pfn: 'u', pageShift: 'u', write: 'b' },
+  TlbEntryEvicted: { cpu: 'u', asid: 'u', vpn: 'u' },
+  /** A load, store or fetch reached physical memory (or the cache) at this address. */
+  AccessPerformed: { cpu: 'u', mm: 'u', va: 'u', pa: 'u', write: 'b' },
+  /** A CPU wrote a line in its cache: `va` and `pa` are of the line's first byte. */
+  CacheLineDirtied: { cpu: 'u', va: 'u', pa: 'u' },
+  /** A dirty line went to memory. */
+  CacheLineWrittenBack: { cpu: 'u', va: 'u', pa: 'u' },
+  /** A line left the cache without being written back; `meant` is the physical line that the order was for. */
+  CacheLineDropped: { cpu: 'u', va: 'u', pa: 'u', dirty: 'b', meant: 'u' },
+  // kmap.
+  /** A page got a kernel address (page_address), or lost it. */
+  KmapSlotMapped: { slot: 'u', pfn: 'u', va: 'u' },
+  KmapSlotUnmapped: { slot: 'u', pfn: 'u', va: 'u' },
   // mmu_gather.
   GatherStarted: { cpu: 'u', mm: 'u', fullmm: 'b' },
   GatherFlushed: { cpu: 'u', mm: 'u', startVpn: 'u', endVpn: 'u', pages: 'u' },

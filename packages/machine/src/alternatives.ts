@@ -1,7 +1,8 @@
 import { present } from '@tablewalk/base';
 import { cpusKey, ipisKey, processesKey } from '@tablewalk/contracts';
-import type { Alternative, IpiState, ProcessState, View } from '@tablewalk/contracts';
+import type { Alternative, ProcessState, View } from '@tablewalk/contracts';
 import type { World } from './fold.ts';
+import { pendingIpi } from './stepping.ts';
 import type { Threads } from './threads.ts';
 
 /** The process that a CPU runs, if there is one and it can go on. */
@@ -10,15 +11,6 @@ export function runningProcess(view: View, cpu: number): ProcessState | undefine
   if (mm === 0) return undefined;
   const process = present(view(processesKey)[mm], 'process');
   return process.phase === 'ready' ? process : undefined;
-}
-
-/** The oldest interrupt that a CPU has not taken yet. */
-export function pendingIpi(open: readonly IpiState[], cpu: number): IpiState | undefined {
-  for (let i = 0; i < open.length; i++) {
-    const ipi = open[i] as IpiState;
-    if (ipi.to === cpu && !ipi.delivered) return ipi;
-  }
-  return undefined;
 }
 
 /**

@@ -10,3 +10,16 @@ export type { Divergence } from './comparison.ts';
 export { statisticsKey } from './statistics.ts';
 export type { CpuStatistics, StatisticsState } from './statistics.ts';
 export { LiveThread, revive } from './thread.ts';
+export { contextOf } from './threads.ts';
+export {
+  actionEnabled,
+  actionsOf,
+  handlerEnabled,
+  holdsCpu,
+  ipiEnabled,
+  stuckRule,
+  taskEnabled,
+} from './play.ts';
+export type { Never, Play, PlayTask, SceneStep, Standing } from './play.ts';
+export { deliverIpi, stepThread } from './stepping.ts';
+export type { Stage } from './stepping.ts';

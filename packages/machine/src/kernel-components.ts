@@ -14,8 +14,11 @@ import type {
   ProcessState,
   SendIpi,
   SwitchContext,
+  TaskCommand,
+  TasksState,
 } from '@tablewalk/contracts';
 import type { NamedComponent } from './fold.ts';
+import type { Play, PlayTask } from './play.ts';
 import { statisticsComponent } from './statistics.ts';
 
 /** CPUs: what each runs, in which address space, with IRQs on or off. */
@@ -25,6 +28,7 @@ const cpusComponent = (cpus: number): Component<CpusState, Command & { cpu: numb
     'StepTaken',
     'ThreadFinished',
     'ContextSwitched',
+    'TaskSwitched',
     'IrqsDisabled',
     'IrqsEnabled',
   ],
@@ -54,6 +58,14 @@ const cpusComponent = (cpus: number): Component<CpusState, Command & { cpu: numb
         cpu.asid = fact.asid;
         cpu.ttbr = fact.ttbr;
         break;
+      case 'TaskSwitched': {
+        const parked = (cpu.parked ??= {});
+        if (cpu.task !== undefined) parked[cpu.task] = cpu.stack;
+        cpu.stack = parked[fact.task] ?? [];
+        cpu.task = fact.task;
+        delete parked[fact.task];
+        break;
+      }
       case 'IrqsDisabled':
         cpu.irqsOff += 1;
         break;
@@ -133,8 +145,11 @@ const processesComponent = (cpus: number): Component<ProcessesState, MarkMmCpuma
   },
 });
 
-/** Interprocessor interrupts between being sent and being acknowledged. */
-const ipisComponent: Component<IpisState, SendIpi | AcknowledgeIpi, KernelFact> = {
+/**
+ * Interprocessor interrupts between being sent and being acknowledged. In a play an id is used again once
+ * it is free: numbers that grow for ever would tell states apart that are the same.
+ */
+const ipisComponent = (reuseIds: boolean): Component<IpisState, SendIpi | AcknowledgeIpi, KernelFact> => ({
   evolvesOn: ['IpiSent', 'IpiDelivered', 'IpiAcknowledged'],
   initial: () => ({ next: 0, open: [] }),
   decide(command, state) {
@@ -143,25 +158,53 @@ const ipisComponent: Component<IpisState, SendIpi | AcknowledgeIpi, KernelFact> 
       return [{ type: 'IpiAcknowledged', id, cpu }];
     }
     const { from, target, program, args } = command as SendIpi;
-    return [{ type: 'IpiSent', id: state.next, from, to: target, program, args }];
+    return [{ type: 'IpiSent', id: reuseIds ? freeId(state) : state.next, from, to: target, program, args }];
   },
   evolve(draft, fact, at) {
     if (fact.type === 'IpiSent') {
       const { id, from, to, program, args } = fact;
       draft.open.push({ id, from, to, program, args, sentAt: at.time, delivered: false });
-      draft.next = id + 1;
+      draft.next = reuseIds ? 0 : id + 1;
     } else if (fact.type === 'IpiDelivered') {
       const ipi = draft.open.find((open) => open.id === fact.id);
       if (ipi !== undefined) ipi.delivered = true;
     } else if (fact.type === 'IpiAcknowledged') {
-      const { id } = fact;
-      draft.open.splice(
-        draft.open.findIndex((open) => open.id === id),
-        1,
-      );
+      const acknowledged = draft.open.findIndex((open) => open.id === fact.id);
+      if (acknowledged >= 0) draft.open.splice(acknowledged, 1);
     }
   },
-};
+});
+
+function freeId({ open }: IpisState): number {
+  for (let id = 0; ; id++) if (!open.some((ipi) => ipi.id === id)) return id;
+}
+
+/** Tasks of a play: who sleeps where, and who is in an atomic section. */
+const tasksComponent = (tasks: readonly PlayTask[]): Component<TasksState, TaskCommand, KernelFact> => ({
+  evolvesOn: ['TaskSlept', 'TasksWoken', 'PreemptDisabled', 'PreemptEnabled'],
+  initial: () => tasks.map(({ name, cpu }) => ({ name, cpu, preemptCount: 0, asleep: '' })),
+  decide({ type, cpu, task, queue }, state) {
+    if (type === 'Wake')
+      return state.some(({ asleep }) => asleep === queue) ? [{ type: 'TasksWoken', cpu, queue }] : [];
+    // An interrupt handler is no task: nothing preempts it.
+    if (task < 0 && type !== 'Sleep') return [];
+    const { preemptCount } = present(state[task], 'task (an interrupt handler cannot sleep)');
+    if (type === 'Sleep') return [{ type: 'TaskSlept', cpu, task, queue }];
+    if (type === 'DisablePreemption') return [{ type: 'PreemptDisabled', cpu, task }];
+    assert(type === 'EnablePreemption' && preemptCount > 0, `tasks: ${type} of task ${task} is not possible`);
+    return [{ type: 'PreemptEnabled', cpu, task }];
+  },
+  evolve(draft, fact) {
+    if (fact.type === 'TasksWoken') {
+      for (const task of draft) if (task.asleep === fact.queue) task.asleep = '';
+      return;
+    }
+    const task = present(draft[(fact as { task: number }).task], 'task');
+    if (fact.type === 'TaskSlept') task.asleep = fact.queue;
+    else if (fact.type === 'PreemptDisabled') task.preemptCount += 1;
+    else if (fact.type === 'PreemptEnabled') task.preemptCount -= 1;
+  },
+});
 
 type LockCommand = Command & { cpu: number; lock: string };
 /** Spinlocks by name. */
@@ -199,12 +242,13 @@ const memoryComponent: Component<MemoryState, Command, WordFact> = {
   },
 };
 
-/** The kernel's own components, in the order in which they evolve. */
-export const kernelComponents = (cpus: number): readonly NamedComponent[] => [
+/** The kernel's own components, in the order in which they evolve; a play has tasks besides. */
+export const kernelComponents = (cpus: number, play?: Play): readonly NamedComponent[] => [
   { name: 'cpus', component: cpusComponent(cpus) },
   { name: 'processes', component: processesComponent(cpus) },
-  { name: 'ipis', component: ipisComponent },
+  { name: 'ipis', component: ipisComponent(play !== undefined) },
   { name: 'locks', component: locksComponent },
   { name: 'memory', component: memoryComponent },
   { name: 'statistics', component: statisticsComponent(cpus) },
+  ...(play === undefined ? [] : [{ name: 'tasks', component: tasksComponent(play.tasks) }]),
 ];

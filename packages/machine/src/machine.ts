@@ -15,11 +15,16 @@ import type {
   View,
 } from '@tablewalk/contracts';
 import type { Observable } from 'rxjs';
-import { collectAlternatives, pendingIpi, runningProcess } from './alternatives.ts';
+import { collectAlternatives, runningProcess } from './alternatives.ts';
 import { copyWorld, worldDigest } from './fold.ts';
 import type { NamedComponent, World } from './fold.ts';
 import { Journal } from './journal.ts';
 import type { Recorder } from './journal.ts';
+import { actionsOf } from './play.ts';
+import type { Play } from './play.ts';
+import { PlayRunner } from './play-runner.ts';
+import { deliverIpi, startThread, stepThread, violation } from './stepping.ts';
+import type { Stage } from './stepping.ts';
 import { Threads } from './threads.ts';
 
 /** What compose makes of a machine file. */
@@ -31,6 +36,8 @@ export interface MachineParts {
   readonly programs: Programs;
   readonly slots: Pick<Slots, 'scheduler' | 'cost' | 'run-queue'>;
   readonly dataPlane: DataPlane;
+  /** A story's tasks and scene, in place of processes with references. */
+  readonly play?: Play;
 }
 
 export interface MachineOptions {
@@ -83,6 +90,8 @@ export class Machine {
   private choice: number | undefined;
   private readonly turn: Turn;
   private readonly weights: Float64Array;
+  private readonly stage: Stage;
+  private readonly player: PlayRunner | undefined;
 
   constructor(
     private readonly parts: MachineParts,
@@ -102,7 +111,12 @@ export class Machine {
       this.journal.stimulus = options.from.stimuli - 1;
       for (const [mm, batch] of options.from.batches) this.batches.set(mm, batch);
     }
-    this.threads = new Threads(parts.programs, this.view, parts.cpus);
+    this.threads = new Threads(parts.programs, this.view);
+    this.stage = stageOf(this.journal, this.threads);
+    if (parts.play !== undefined) {
+      const actions = actionsOf(parts.components);
+      this.player = new PlayRunner(parts.play, actions, this.stage, this.journal, this.threads);
+    }
     this.weights = parts.slots.cost.weights(parts.dataPlane.counterNames);
     const { journal } = this;
     this.turn = {
@@ -163,15 +177,12 @@ export class Machine {
         return { kind: 'violated', by: this.journal.violation };
       if (limits.untilFact !== undefined && this.world.facts >= limits.untilFact) return { kind: 'paused' };
       if (limits.until?.(this) === true) return { kind: 'paused' };
-      // Before anything is scheduled it is known whether a process has come to its end.
-      const wanting = this.processWantingBatch();
+      const wanting = this.collect();
       if (wanting !== undefined) return { kind: 'needs-batch', mm: wanting };
-      this.enterKernel();
-      const { ipiDeliveryCycles } = this.parts.slots.cost;
-      collectAlternatives(this.enabled, this.view, this.world, this.threads, ipiDeliveryCycles);
       if (this.enabled.length === 0) {
-        if (!this.stuck()) return { kind: 'finished' };
-        this.kernelFact(violation('deadlock', this.firstBusyCpu(), this.world.facts), this.firstBusyCpu());
+        const rule = this.stuckRule();
+        if (rule === undefined) return { kind: 'finished' };
+        this.kernelFact(violation(rule, this.firstBusyCpu(), this.world.facts), this.firstBusyCpu());
         this.journal.settle();
         return { kind: 'violated', by: present(this.journal.violation, 'violation') };
       }
@@ -179,6 +190,21 @@ export class Machine {
       if (chosen === undefined) return { kind: 'needs-choice', enabled: this.enabled };
       this.take(chosen);
     }
+  }
+
+  /** Collects what may happen next; answers the process whose next batch must be known before that can be said. */
+  private collect(): number | undefined {
+    if (this.player !== undefined) {
+      this.player.collect(this.enabled);
+      return undefined;
+    }
+    // Before anything is scheduled it is known whether a process has come to its end.
+    const wanting = this.processWantingBatch();
+    if (wanting !== undefined) return wanting;
+    this.enterKernel();
+    const { ipiDeliveryCycles } = this.parts.slots.cost;
+    collectAlternatives(this.enabled, this.view, this.world, this.threads, ipiDeliveryCycles);
+    return undefined;
   }
 
   private choose(): Alternative | undefined {
@@ -217,10 +243,11 @@ export class Machine {
       if (state.stack.length > 0) continue;
       const process = runningProcess(this.view, cpu);
       if (process === undefined) {
-        if (runQueue.waiting(this.view, cpu)) this.start(cpu, 'run-queue/schedule', [], false);
+        if (runQueue.waiting(this.view, cpu)) startThread(this.stage, cpu, 'run-queue/schedule', [], false);
       } else if (process.position === process.count && process.ended)
-        this.start(cpu, 'mm/exit', [state.mm], false);
-      else if (runQueue.remaining(this.view, cpu) === 0) this.start(cpu, 'run-queue/schedule', [], false);
+        startThread(this.stage, cpu, 'mm/exit', [state.mm], false);
+      else if (runQueue.remaining(this.view, cpu) === 0)
+        startThread(this.stage, cpu, 'run-queue/schedule', [], false);
     }
   }
 
@@ -237,42 +264,13 @@ export class Machine {
 
   private take(alternative: Alternative): void {
     const { kind, cpu, time } = alternative;
-    this.journal.waitUntil(cpu, time);
-    if (kind === 'ipi') this.deliverIpi(cpu);
-    else if (kind === 'step') this.stepThread(cpu);
+    if (cpu >= 0) this.journal.waitUntil(cpu, time);
+    if (this.player !== undefined) this.player.take(alternative);
+    else if (kind === 'ipi') deliverIpi(this.stage, cpu);
+    else if (kind === 'step') stepThread(this.stage, cpu);
     else this.runUser(cpu, this.parts.slots.scheduler.budget(alternative, this.enabled, this.turn));
     this.journal.settle();
-  }
-
-  private deliverIpi(cpu: number): void {
-    const ipi = present(pendingIpi(this.view(ipisKey).open, cpu), 'ipi');
-    this.kernelFact({ type: 'IpiDelivered', id: ipi.id, cpu }, cpu);
-    this.start(cpu, ipi.program, [ipi.id, ...ipi.args], true);
-  }
-
-  private start(cpu: number, program: string, args: readonly number[], irq: boolean): void {
-    this.kernelFact({ type: 'ThreadStarted', cpu, program, args, irq }, cpu);
-    if (this.threads.start(cpu, program, args).step === undefined) this.finish(cpu);
-  }
-
-  private stepThread(cpu: number): void {
-    const live = present(this.threads.top(cpu), 'thread');
-    const reply = this.perform(present(live.step, 'step'), cpu);
-    this.kernelFact({ type: 'StepTaken', cpu, reply }, cpu);
-    live.feed(reply);
-    if (live.step === undefined) this.finish(cpu);
-  }
-
-  private perform(step: Step, cpu: number): Reply {
-    if (step.kind === 'await') return NOTHING;
-    if (step.kind === 'read') return checkedReply(step.look(this.view));
-    const facts = this.journal.issue(step.command, cpu);
-    return step.pick === undefined ? NOTHING : checkedReply(step.pick(facts));
-  }
-
-  private finish(cpu: number): void {
-    this.threads.finish(cpu);
-    this.kernelFact({ type: 'ThreadFinished', cpu }, cpu);
+    this.player?.judge();
   }
 
   /** Runs the CPU's process until the budget is used up or something traps. */
@@ -315,7 +313,7 @@ export class Machine {
     this.faultsWithoutProgress += 1;
     if (this.faultsWithoutProgress > FAULTS_WITHOUT_PROGRESS_MAX * this.parts.cpus)
       this.kernelFact({ ...violation('fault-loop', cpu, this.world.facts - 1), va }, cpu);
-    this.start(cpu, 'mm/fault', [mm, va, Number(write), Number(fetch), fault, level], false);
+    startThread(this.stage, cpu, 'mm/fault', [mm, va, Number(write), Number(fetch), fault, level], false);
   }
 
   private cyclesOf(counters: readonly number[]): number {
@@ -329,8 +327,9 @@ export class Machine {
     this.journal.append(fact, 'kernel', cpu, cycles);
   }
 
-  private stuck(): boolean {
-    return this.view(cpusKey).some((cpu) => cpu.stack.length > 0);
+  private stuckRule(): string | undefined {
+    if (this.player !== undefined) return this.player.stuckRule();
+    return this.view(cpusKey).some((cpu) => cpu.stack.length > 0) ? 'deadlock' : undefined;
   }
   private firstBusyCpu(): number {
     return Math.max(
@@ -343,28 +342,24 @@ export class Machine {
 /** Keeps the scheduler's draws apart from the components'. */
 const SCHEDULE_STREAM = 0x5eed;
 
-const NOTHING: Reply = [];
-
-/** What is observed is recorded: it must be what a history can hold. */
-function checkedReply(reply: Reply): Reply {
-  for (const number of reply)
-    assert(Number.isSafeInteger(number) && number >= 0, `a program observed ${number}, no natural number`);
-  return reply;
-}
-
-function violation(
-  rule: string,
-  cpu: number,
-  culprit: number,
-): Extract<KernelFact, { type: 'PropertyViolated' }> {
+/** The journal and the live threads, as what steps are taken on. */
+function stageOf(journal: Journal, threads: Threads): Stage {
   return {
-    type: 'PropertyViolated',
-    checker: 'kernel',
-    rule,
-    cpu,
-    culprit,
-    evidence: culprit,
-    va: 0,
-    pfn: 0,
+    view: journal.view,
+    append: (fact, by, cpu) => {
+      journal.append(fact, by, cpu);
+    },
+    issue: (command, cpu) => journal.issue(command, cpu),
+    stepOf: (cpu) => threads.top(cpu)?.step,
+    startThread: (cpu, program, args, irq) => threads.start(cpu, program, args, irq).step !== undefined,
+    feedThread(cpu, reply) {
+      const live = present(threads.top(cpu), 'thread');
+      // The step has been recorded: a thread that was revived just now has this reply in its log already.
+      if (live.fed < present(journal.view(cpusKey)[cpu]?.stack.at(-1), 'thread').log.length) live.feed(reply);
+      return live.step !== undefined;
+    },
+    popThread: (cpu) => {
+      threads.finish(cpu);
+    },
   };
 }

@@ -52,6 +52,7 @@ export const statisticsComponent = (cpus: number): Component<StatisticsState, Co
     'PageReclaimed',
     'ProcessKilled',
   ],
+  bystander: true,
   initial: () => ({
     cpus: Array.from({ length: cpus }, () => ({
       references: 0,

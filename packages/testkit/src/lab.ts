@@ -15,9 +15,10 @@ import type {
   IpiState,
   RecordedFact,
   Routine,
-  Step,
+  Reply,
   TrapKind as Trapped,
   View,
+  VisibleStep,
 } from '@tablewalk/contracts';
 import { Journal } from '@tablewalk/machine';
 import { openMachine } from './small-machine.ts';
@@ -32,7 +33,7 @@ export interface Job<T = unknown> {
 interface Frame {
   readonly routine: Routine<unknown>;
   readonly irq: boolean;
-  step: Step;
+  step: VisibleStep;
   readonly done: (result: unknown) => void;
 }
 
@@ -183,9 +184,9 @@ export class Lab {
   }
 
   private begin(cpu: number, routine: Routine<unknown>, irq: boolean, done: (result: unknown) => void): void {
-    const { value, done: ended } = routine.next();
+    const { value, done: ended } = nextVisible(routine, []);
     if (ended === true) done(value);
-    else present(this.stacks[cpu], 'cpu').push({ routine, irq, step: value, done });
+    else present(this.stacks[cpu], 'cpu').push({ routine, irq, step: value as VisibleStep, done });
   }
 
   private enabledSteps(): (() => void)[] {
@@ -201,7 +202,7 @@ export class Lab {
     return enabled;
   }
 
-  private possible(step: Step): boolean {
+  private possible(step: VisibleStep): boolean {
     const guard = step.kind === 'await' ? step.until : step.kind === 'issue' ? step.when : undefined;
     return guard === undefined || guard(this.view);
   }
@@ -214,16 +215,16 @@ export class Lab {
 
   private step(cpu: number, frame: Frame): void {
     const reply = this.perform(frame.step, cpu);
-    const { value, done } = frame.routine.next(reply);
+    const { value, done } = nextVisible(frame.routine, reply);
     if (done !== true) {
-      frame.step = value;
+      frame.step = value as VisibleStep;
       return;
     }
     present(this.stacks[cpu], 'cpu').pop();
     frame.done(value);
   }
 
-  private perform(step: Step, cpu: number): readonly number[] {
+  private perform(step: VisibleStep, cpu: number): readonly number[] {
     if (step.kind === 'read') return step.look(this.view);
     if (step.kind === 'await') return [];
     const facts = this.journal.issue(step.command, cpu);
@@ -236,4 +237,11 @@ export class Lab {
       .map((step) => (step?.kind === 'read' ? '' : (step?.reason ?? '')));
     return reasons.filter(Boolean).join('; ');
   }
+}
+
+/** The next step that takes effect: merges are claims, and are passed over. */
+function nextVisible(routine: Routine<unknown>, reply: Reply): ReturnType<Routine<unknown>['next']> {
+  let result = routine.next(reply);
+  while (result.done !== true && result.value.kind === 'merge') result = routine.next([]);
+  return result;
 }

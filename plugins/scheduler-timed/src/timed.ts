@@ -36,7 +36,7 @@ export function timedScheduler({ fine, coarse }: TimedConfig): SchedulerPlugin {
   };
 }
 
-const URGENCY = { ipi: 0, step: 1, user: 2 } as const;
+const URGENCY = { ipi: 0, step: 1, task: 1, user: 2, action: 3 } as const;
 
 function before(a: Alternative, b: Alternative): boolean {
   if (a.time !== b.time) return a.time < b.time;

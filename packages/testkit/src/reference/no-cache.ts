@@ -30,5 +30,7 @@ export const noCacheManifest = defineManifest({
     engine: () => noCache(cpus),
     *switchMm() {},
     *flushPage() {},
+    *maintain() {},
+    *flushKmaps() {},
   }),
 });

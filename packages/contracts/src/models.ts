@@ -1,0 +1,77 @@
+import type { AnyComponent, Command } from './component.ts';
+import type { CacheOperation, FaultKind } from './data-plane.ts';
+import type { ProgramContext, Routine } from './program.ts';
+
+/**
+ * Architectural facets: what the architecture lets a walker, a TLB or a cache do, for exploration. The exact
+ * facet of the same plugin says what one geometry does; a refinement test holds every exact outcome to be
+ * one that the model allows.
+ */
+
+/** What one descriptor says to the walker. */
+export type DescriptorMeaning =
+  /** Go on at this physical byte address, one level down. */
+  | { readonly kind: 'table'; readonly pa: number }
+  /** `flags` are `PageFlag` bits; `pageShift` is log2 of the bytes covered. */
+  | { readonly kind: 'page'; readonly pfn: number; readonly pageShift: number; readonly flags: number }
+  | { readonly kind: 'fault'; readonly fault: FaultKind; readonly status: number };
+
+/** The hardware table walk, one descriptor at a time, so that other CPUs may act between two reads. */
+export interface WalkSteps {
+  /** Physical byte address of the first descriptor, and its level. */
+  begin(ttbr: number, va: number): { readonly pa: number; readonly level: number };
+  /** What the word (or the low word of the pair) that was read at this level says. */
+  descend(level: number, descriptor: number, va: number): DescriptorMeaning;
+}
+
+/** A CPU and a virtual address that a story gives the hardware freedom over. */
+export interface CpuPage {
+  readonly cpu: number;
+  readonly va: number;
+}
+
+export interface TlbModelParts {
+  readonly cpus: number;
+  readonly walkSteps: WalkSteps;
+  /** Pages that a CPU's walker may walk for at any time, without an access. */
+  readonly speculativeWalks: readonly CpuPage[];
+  /** Pages whose entry a CPU may lose at any time. */
+  readonly evictions: readonly CpuPage[];
+}
+
+export type AccessOutcome =
+  | { readonly kind: 'done'; readonly pa: number }
+  | { readonly kind: 'fault'; readonly fault: FaultKind; readonly status: number; readonly level: number };
+
+export interface TlbModel {
+  /** Takes the place of the plugin's own component; same slice name, same commands. */
+  readonly component: AnyComponent;
+  /**
+   * A load or store by the context's CPU, in the address space that its TTBR holds. A hit is one step; a miss is
+   * one step a descriptor and one to fill and access. Says with facts: `AccessPerformed`, and before it
+   * `StaleTranslationUsed` when a walk of the tables as they are now would not give the translation used.
+   */
+  access(context: ProgramContext, va: number, write: boolean): Routine<AccessOutcome>;
+}
+
+export interface CacheModelParts {
+  readonly cpus: number;
+  /** Lines of a page that the model tells apart, at most 64: two stand for the two halves of a loop over all. */
+  readonly linesPerPage: number;
+  /** Lines (by the address that the cache is tagged with) that a CPU may write back and drop at any time. */
+  readonly evictions: readonly CpuPage[];
+}
+
+export interface CacheModel {
+  readonly component: AnyComponent;
+  /** A store by a CPU: its line becomes dirty. */
+  store(cpu: number, va: number, pa: number): Command;
+}
+
+export type MaintainRange = (
+  context: ProgramContext,
+  operation: CacheOperation,
+  va: number,
+  pa: number,
+  bytes: number,
+) => Routine;
