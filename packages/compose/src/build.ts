@@ -71,7 +71,7 @@ const programsOf = (wired: readonly WiredPlugin[]): Programs =>
   );
 
 /** All fact schemas of a machine: the kernel's, the common vocabulary, and what plugins declare. */
-function schemasOf(components: readonly NamedComponent[]): FactSchemas {
+export function schemasOf(components: readonly NamedComponent[]): FactSchemas {
   return Object.assign(
     {},
     kernelFacts,

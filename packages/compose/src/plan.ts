@@ -3,6 +3,7 @@ import type { MachineFacts, Manifest, SlotName } from '@tablewalk/contracts';
 import { configError } from './config.ts';
 import type { MachineConfig, PluginUse } from './config.ts';
 import { DEFAULT_PLUGINS } from './defaults.ts';
+import type { PlayedStory } from './stage.ts';
 
 /** The manifests that a machine file names, by id (or by the path under which they were loaded). */
 export interface Catalogue {
@@ -37,6 +38,8 @@ export interface EffectiveConfig {
   readonly slots: Readonly<Record<string, PluginUse>>;
   readonly checkers: readonly PluginUse[];
   readonly name?: string;
+  /** The story that is played on it, if one is. */
+  readonly story?: PlayedStory;
 }
 
 /**

@@ -2,6 +2,7 @@ export type {
   Cast,
   Freedom,
   MachineStory,
+  Models,
   ModelStory,
   Overrides,
   Staged,

@@ -1,4 +1,4 @@
-import type { CpuPage, MachineFacts, Programs, Slots } from '@tablewalk/contracts';
+import type { CacheModel, CpuPage, MachineFacts, Programs, Slots, TlbModel } from '@tablewalk/contracts';
 import type { NamedComponent, Play } from '@tablewalk/machine';
 
 /**
@@ -46,7 +46,12 @@ export interface MachineStory extends Told {
   readonly setBy?: Readonly<Record<string, Overrides>>;
   /** What the hardware is free to do; each adversary is off unless it is named here. */
   readonly freedom?: Freedom;
-  build(slots: Slots, variant: string, machine: MachineFacts): Cast;
+  build(slots: Slots, variant: string, machine: MachineFacts, models: Models): Cast;
+}
+/** The architectural facets that the machine plays with, where its plugins have them. */
+export interface Models {
+  readonly tlb: TlbModel;
+  readonly cache: CacheModel;
 }
 export type Overrides = Readonly<Record<string, unknown>>;
 
