@@ -1,1 +1,2 @@
 export type * from './result.ts';
+export { decodeSchedule, encodeSchedule } from './schedule-text.ts';
