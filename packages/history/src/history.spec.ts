@@ -46,6 +46,24 @@ describe('a history', () => {
     }
   });
 
+  test('may have fact types that are named in words', () => {
+    const schemas = recordSchemas({
+      'tlb[0] written': { value: 'us' },
+      tlb: { written: 'u' },
+      'tlb written': {},
+    });
+    const facts = [
+      { type: 'tlb[0] written', value: [1] },
+      { type: 'tlb', written: 2 },
+      { type: 'tlb written' },
+    ];
+    const parts: Uint8Array[] = [];
+    const writer = createHistoryWriter({ ...sampleOptions, schemas, sink: (bytes) => parts.push(bytes) });
+    facts.forEach((fact, seq) => writer.fact({ ...sampleRecorded(seq), fact }));
+    writer.close();
+    expect([...open(concat(parts)).facts()].map(({ fact }) => fact)).toStrictEqual(facts);
+  });
+
   test('may be empty', () => {
     const history = open(writeSample(0).bytes);
     expect([...history.facts()]).toStrictEqual([]);
@@ -182,7 +200,7 @@ describe('a writer', () => {
     writer.close();
     expect(() => writer.fact(sampleRecorded(0))).toThrow('closed');
     expect(() => writer.close()).toThrow('closed');
-    expect(() => recordSchemas({ ['__proto__x y']: {} })).toThrow('cannot be the name');
+    expect(() => recordSchemas({ ['__proto__x "y']: {} })).toThrow('cannot be the name');
     expect(() => recordSchemas({ A: { type: 'u' } })).toThrow('cannot be a field');
   });
 });

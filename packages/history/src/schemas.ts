@@ -12,6 +12,9 @@ const FIELD_TYPES: ReadonlySet<string> = new Set(['u', 'i', 'b', 's', 'us'] sati
 
 /** Names become properties of plain objects; these do so without surprise. */
 const isPlainName = (name: string): boolean => /^[A-Za-z_]\w{0,127}$/.test(name) && name !== '__proto__';
+/** A type is never written into code, and may be in words: `tlb[0] written`. */
+const isTypeName = (name: string): boolean =>
+  /^[A-Za-z_][\w .:[\]-]{0,127}$/.test(name) && name !== '__proto__';
 
 /** Schemas with their versions: those that are not named stand at version 1. */
 export function recordSchemas(
@@ -34,7 +37,7 @@ export function schemasMistake(records: unknown): string | undefined {
   if (!isRecord(records)) return 'the table of fact schemas is no object';
   if (Object.keys(records).length > 0xfffe) return 'there are more than 65,534 fact types';
   for (const [type, record] of Object.entries(records)) {
-    if (!isPlainName(type)) return `${JSON.stringify(type)} cannot be the name of a fact type`;
+    if (!isTypeName(type)) return `${JSON.stringify(type)} cannot be the name of a fact type`;
     if (!isRecord(record) || !isRecord(record['fields'])) return `fact type ${type} has no table of fields`;
     if (!Number.isSafeInteger(record['version']) || (record['version'] as number) < 1)
       return `fact type ${type} has no version`;
