@@ -26,6 +26,8 @@ export interface IssueStep {
 export interface ReadStep {
   readonly kind: 'read';
   readonly look: (view: View) => Reply;
+  /** What is looked at, for a witness: `page_address(P)`. */
+  readonly what?: string;
 }
 
 /** Go on when the guard holds: in place of a spin loop. */
@@ -79,27 +81,30 @@ export function* issue<F extends Fact>(
 }
 
 /** Reads one number of the world. */
-export function* read(look: (view: View) => number): Routine<number> {
-  const reply = yield { kind: 'read', look: (view) => [look(view)] };
+export function* read(look: (view: View) => number, what?: string): Routine<number> {
+  const reply = yield readStep((view) => [look(view)], what);
   return reply[0] as number;
 }
 
 /** Reads a number that may not be there. */
-export function* readMaybe(look: (view: View) => number | undefined): Routine<number | undefined> {
-  const reply = yield {
-    kind: 'read',
-    look: (view) => {
-      const value = look(view);
-      return value === undefined ? nothing : [value];
-    },
-  };
+export function* readMaybe(
+  look: (view: View) => number | undefined,
+  what?: string,
+): Routine<number | undefined> {
+  const reply = yield readStep((view) => {
+    const value = look(view);
+    return value === undefined ? nothing : [value];
+  }, what);
   return reply[0];
 }
 
 /** Reads several numbers in one atomic step. */
-export function* readAll(look: (view: View) => Reply): Routine<Reply> {
-  return yield { kind: 'read', look };
+export function* readAll(look: (view: View) => Reply, what?: string): Routine<Reply> {
+  return yield readStep(look, what);
 }
+
+const readStep = (look: (view: View) => Reply, what: string | undefined): ReadStep =>
+  what === undefined ? { kind: 'read', look } : { kind: 'read', look, what };
 
 export function* awaitUntil(reason: string, until: (view: View) => boolean): Routine {
   yield { kind: 'await', until, reason };

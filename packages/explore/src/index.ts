@@ -1,2 +1,5 @@
 export type * from './result.ts';
-export { decodeSchedule, encodeSchedule } from './schedule-text.ts';
+export { explore, spaceOf } from './explore.ts';
+export type { Explorable } from './explore.ts';
+export { playSchedule } from './witness.ts';
+export type { Played } from './witness.ts';

@@ -13,6 +13,7 @@ import type {
   Stimulus,
   Turn,
   View,
+  VisibleStep,
 } from '@tablewalk/contracts';
 import type { Observable } from 'rxjs';
 import { collectAlternatives, runningProcess } from './alternatives.ts';
@@ -232,6 +233,11 @@ export class Machine {
       const step = this.threads.top(cpu)?.step;
       return step === undefined || step.kind === 'read' ? '' : (step.reason ?? '');
     });
+  }
+
+  /** The step that a task (-1: whatever runs on the CPU) takes next. */
+  nextStep(cpu: number, task: number): VisibleStep | undefined {
+    return (task < 0 ? this.threads.top(cpu) : this.threads.ofTask(cpu, task))?.step;
   }
 
   /** Timer and idle: what begins without anybody's choice. */

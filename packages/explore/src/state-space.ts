@@ -1,0 +1,204 @@
+import { present } from '@tablewalk/base';
+import type { Action, CpusState } from '@tablewalk/contracts';
+import {
+  actionEnabled,
+  actionsOf,
+  contextOf,
+  deliverIpi,
+  handlerEnabled,
+  holdsCpu,
+  ipiEnabled,
+  stepThread,
+  stuckRule,
+  taskEnabled,
+} from '@tablewalk/machine';
+import type { World } from '@tablewalk/machine';
+import type { Staged } from '@tablewalk/stories';
+import { Cells } from './cells.ts';
+import type { Row } from './cells.ts';
+import { Memo } from './memo.ts';
+import type { Answered } from './memo.ts';
+import { ProgramGraph } from './program-graph.ts';
+import { Scratch } from './scratch.ts';
+import type { Layout, Written } from './scratch.ts';
+
+/** Something that may happen, as far as it is known beforehand: which CPU, task or action it is of. */
+export interface Mover {
+  readonly kind: 'ipi' | 'step' | 'task' | 'action';
+  /** CPU, task or action, by number. */
+  readonly which: number;
+  readonly cpu: number;
+}
+
+/** What a mover can do in a state. */
+export interface Possible {
+  readonly enabled: boolean;
+  readonly reads: readonly number[];
+  readonly written: Written;
+}
+const NOTHING: Written = { cells: [], numbers: [] };
+
+/** What must never be: a rule, and whether a state breaks it. */
+interface Rule {
+  readonly rule: string;
+  readonly memo: Memo<boolean>;
+}
+
+/**
+ * The graph of a play's states: the states that the scene leads to, and which steps lead from one to the next.
+ * Movers stand in the order of the machine's alternatives, so that a place in the list of those enabled means
+ * the same to both.
+ */
+export class StateSpace {
+  readonly movers: readonly Mover[];
+  readonly layout: Layout;
+  readonly initial: Row;
+  readonly graph: ProgramGraph;
+  /** Cells that decided a rule of `never` so far. */
+  readonly neverReads = new Set<number>();
+  /** Called for every answer that is learnt: its mover, and what it read and wrote. */
+  onLearn: ((mover: number, possible: Possible) => void) | undefined;
+
+  private readonly scratch: Scratch;
+  readonly actions: readonly Action[];
+  private readonly possible: Memo<Possible>[];
+  private readonly rules: readonly Rule[];
+  private readonly stuckMemo: Memo<string | undefined>;
+
+  constructor(
+    readonly staged: Staged,
+    world: World,
+    { merges }: { readonly merges: boolean },
+  ) {
+    const { cpus, play, programs } = staged;
+    const components = staged.components.filter(({ component }) => component.bystander !== true);
+    const slices = components.map(({ name }) => name);
+    const names = [
+      ...slices,
+      ...Array.from({ length: cpus }, (_, cpu) => `CPU ${cpu}`),
+      ...play.tasks.map(({ name }) => `task ${name}`),
+    ];
+    this.layout = {
+      cells: new Cells(names),
+      slice: new Map(slices.map((name, cell) => [name, cell])),
+      cpus: slices.length,
+      tasks: slices.length + cpus,
+    };
+    this.graph = new ProgramGraph(programs, merges);
+    this.scratch = new Scratch(this.layout, this.graph, play.tasks, staged.components);
+    this.actions = actionsOf(staged.components);
+    this.movers = [
+      ...Array.from({ length: cpus }, (_, cpu): Mover[] => [
+        { kind: 'ipi', which: cpu, cpu },
+        { kind: 'step', which: cpu, cpu },
+      ]).flat(),
+      ...play.tasks.map(({ cpu }, which): Mover => ({ kind: 'task', which, cpu })),
+      ...this.actions.map((_, which): Mover => ({ kind: 'action', which, cpu: -1 })),
+    ];
+    const shared = sharedCpus(staged);
+    this.possible = this.movers.map((mover, number) => {
+      const memo = new Memo((row) => {
+        const answered = this.try(row, mover, shared);
+        this.onLearn?.(number, answered.answer);
+        return answered;
+      });
+      return memo;
+    });
+    this.rules = (play.never ?? []).map(({ rule, when }) => ({
+      rule,
+      memo: new Memo((row) => this.noteNever(this.ask(row, () => when(this.scratch.view)))),
+    }));
+    this.stuckMemo = new Memo((row) => this.ask(row, () => stuckRule(this.scratch, play)));
+    this.initial = this.rowOf(world);
+  }
+
+  /** What a mover can do in a state. */
+  at(row: Row, mover: number): Possible {
+    return (this.possible[mover] as Memo<Possible>).answer(row);
+  }
+
+  /** The first rule of `never` that a state breaks. */
+  brokenRule(row: Row): string | undefined {
+    for (const { rule, memo } of this.rules) if (memo.answer(row)) return rule;
+    return undefined;
+  }
+
+  /** Why a state in which nothing is enabled must not be the end; undefined: it may. */
+  stuckRule(row: Row): string | undefined {
+    return this.stuckMemo.answer(row);
+  }
+
+  /** A state as an outcome: its observed slices, as JSON. */
+  outcome(row: Row): string {
+    const observed = this.staged.observed ?? [...this.layout.slice.keys()];
+    return JSON.stringify(
+      Object.fromEntries(
+        observed.map((name) => {
+          const cell = present(this.layout.slice.get(name), `slice ${name}`);
+          return [name, this.layout.cells.value(cell, row[cell] as number)];
+        }),
+      ),
+    );
+  }
+
+  private try(row: Row, mover: Mover, shared: readonly boolean[]): Answered<Possible> {
+    const { kind, which, cpu } = mover;
+    const scratch = this.scratch.load(row, kind === 'task' ? which : -1);
+    const { play } = this.staged;
+    const { actions } = this;
+    const enabled =
+      kind === 'ipi'
+        ? ipiEnabled(scratch, cpu)
+        : kind === 'step'
+          ? handlerEnabled(scratch, cpu)
+          : kind === 'task'
+            ? taskEnabled(scratch, present(play.tasks[which], 'task'), which)
+            : actionEnabled(scratch, present(actions[which], 'action'));
+    if (enabled) {
+      if (kind === 'ipi') deliverIpi(scratch, cpu);
+      else if (kind === 'action') scratch.issue(present(actions[which], 'action').command, -1);
+      else stepThread(scratch, cpu);
+      scratch.settle();
+      if (kind === 'task' && shared[cpu] === true)
+        scratch.hold(cpu, holdsCpu(scratch, cpu, which) ? which : -1);
+    }
+    const written = enabled ? scratch.outcome() : NOTHING;
+    const reads = [...scratch.reads];
+    return { reads, answer: { enabled, reads, written } };
+  }
+
+  private ask<T>(row: Row, question: () => T): Answered<T> {
+    this.scratch.load(row);
+    const answer = question();
+    return { reads: [...this.scratch.reads], answer };
+  }
+
+  private noteNever<T>(answered: Answered<T>): Answered<T> {
+    for (const cell of answered.reads) this.neverReads.add(cell);
+    return answered;
+  }
+
+  /** The row of a world in which the scene is set and no task has taken a step. */
+  private rowOf(world: World): Row {
+    const { cells, slice, cpus, tasks } = this.layout;
+    const row = new Int32Array(cells.count);
+    for (const [name, cell] of slice) {
+      const value = structuredClone(world.slices[name]);
+      row[cell] = cells.number(cell, name === 'cpus' ? withoutThreads(value as CpusState) : value);
+    }
+    for (let cpu = 0; cpu < this.staged.cpus; cpu++)
+      row[cpus + cpu] = cells.number(cpus + cpu, { handlers: [], holder: -1 });
+    this.staged.play.tasks.forEach(({ cpu, program, args }, task) => {
+      row[tasks + task] = this.graph.root(program, contextOf(cpu, task, args, false));
+    });
+    return row;
+  }
+}
+
+/** CPUs that more than one task runs on: only there does it matter who may be preempted. */
+function sharedCpus({ cpus, play }: Staged): boolean[] {
+  return Array.from({ length: cpus }, (_, cpu) => play.tasks.filter((task) => task.cpu === cpu).length > 1);
+}
+
+const withoutThreads = (cpus: CpusState): CpusState =>
+  cpus.map(({ mm, asid, ttbr, irqsOff }) => ({ mm, asid, ttbr, irqsOff, stack: [] }));

@@ -1,0 +1,188 @@
+import { prngNext, prngSeed } from '@tablewalk/base';
+import type { Row } from './cells.ts';
+
+/** A number of each value of each cell, drawn once: a row's hash is the xor of its cells' (Zobrist, 1970). */
+export class RowHash {
+  private readonly draws: number[][];
+  private readonly random = prngSeed(0x5747, 1);
+
+  constructor(cells: number) {
+    this.draws = Array.from({ length: cells }, () => []);
+  }
+
+  of(cell: number, number: number): number {
+    const draws = this.draws[cell] as number[];
+    while (draws.length <= number) draws.push(prngNext(this.random) | 0);
+    return draws[number] as number;
+  }
+
+  row(row: Row): number {
+    let hash = 0;
+    for (let cell = 0; cell < row.length; cell++) hash ^= this.of(cell, row[cell] as number);
+    return hash;
+  }
+}
+
+type Column = Uint8Array | Uint16Array | Int32Array;
+const WIDTHS = [256, 65536, 2 ** 31] as const;
+
+/**
+ * The states that were seen, exactly, in the order in which they were added, each with the one it came from and the
+ * mover that took the step. A cell that never changed takes no room; the others take a byte, two or four, as the
+ * numbers need.
+ */
+export class Visited {
+  count = 0;
+  /** Cells that have a column: those that differed from the initial row once. */
+  private readonly stored: number[] = [];
+  private readonly columnOf: Int32Array;
+  private width = 0;
+  private rows: Column = new Uint8Array(0);
+  private from = new Int32Array(1024);
+  private by = new Uint16Array(1024);
+  private hashes = new Int32Array(1024);
+  private table = new Int32Array(4096);
+
+  constructor(
+    private readonly initial: Row,
+    readonly hash: RowHash,
+  ) {
+    this.columnOf = new Int32Array(initial.length).fill(-1);
+    this.rows = this.makeRows(1024);
+  }
+
+  /** Adds a state, whose hash is known; answers its number, and a negative one (`-1 - number`) when it was there. */
+  add(row: Row, hash: number, from: number, by: number): number {
+    this.makeRoomFor(row);
+    const mask = this.table.length - 1;
+    let slot = hash & mask;
+    for (let entry = this.table[slot] as number; entry !== 0; entry = this.table[slot] as number) {
+      if (this.hashes[entry - 1] === hash && this.equals(entry - 1, row)) return -entry;
+      slot = (slot + 1) & mask;
+    }
+    const state = this.count++;
+    if (state === this.from.length) this.grow();
+    this.store(state, row);
+    this.from[state] = from;
+    this.by[state] = by;
+    this.hashes[state] = hash;
+    if (this.count * 2 > this.table.length) this.rehash();
+    else this.table[slot] = state + 1;
+    return state;
+  }
+
+  /** Copies a state into a row. */
+  read(state: number, row: Row): void {
+    row.set(this.initial);
+    const { stored, rows } = this;
+    const base = state * stored.length;
+    for (let column = 0; column < stored.length; column++)
+      row[stored[column] as number] = rows[base + column] as number;
+  }
+
+  hashOf(state: number): number {
+    return this.hashes[state] as number;
+  }
+  fromOf(state: number): number {
+    return this.from[state] as number;
+  }
+
+  /** The movers that lead from the initial state to this one. */
+  path(state: number): number[] {
+    const movers: number[] = [];
+    for (let at = state; (this.from[at] as number) >= 0; at = this.from[at] as number)
+      movers.push(this.by[at] as number);
+    return movers.reverse();
+  }
+
+  /** Bytes in use for each state; the table counts at twice its states. */
+  get bytesPerState(): number {
+    return this.stored.length * this.rows.BYTES_PER_ELEMENT + 4 + 2 + 4 + 8;
+  }
+
+  private equals(state: number, row: Row): boolean {
+    const { stored, rows } = this;
+    const base = state * stored.length;
+    for (let column = 0; column < stored.length; column++)
+      if (rows[base + column] !== row[stored[column] as number]) return false;
+    return true;
+  }
+
+  private store(state: number, row: Row): void {
+    const { stored, rows } = this;
+    const base = state * stored.length;
+    for (let column = 0; column < stored.length; column++)
+      rows[base + column] = row[stored[column] as number] as number;
+  }
+
+  /** Gives a column to every cell that differs from the initial row, and width to a number that is too large. */
+  private makeRoomFor(row: Row): void {
+    const { initial, columnOf } = this;
+    const limit = WIDTHS[this.width] as number;
+    let fits = true;
+    for (let cell = 0; cell < row.length; cell++) {
+      const number = row[cell] as number;
+      if ((columnOf[cell] as number) < 0 ? number !== initial[cell] : number >= limit) {
+        fits = false;
+        break;
+      }
+    }
+    if (!fits) this.widen(row);
+  }
+
+  private widen(row: Row): void {
+    const old = { stored: [...this.stored], rows: this.rows };
+    for (let cell = 0; cell < row.length; cell++) {
+      if ((this.columnOf[cell] as number) < 0 && row[cell] !== this.initial[cell]) {
+        this.columnOf[cell] = this.stored.length;
+        this.stored.push(cell);
+      }
+      if ((this.columnOf[cell] as number) >= 0) {
+        const largest = Math.max(row[cell] as number, this.initial[cell] as number);
+        while (largest >= (WIDTHS[this.width] as number)) this.width += 1;
+      }
+    }
+    this.rows = this.makeRows(this.from.length);
+    const columns = this.stored.length;
+    for (let state = 0; state < this.count; state++)
+      for (let column = 0; column < columns; column++)
+        this.rows[state * columns + column] =
+          column < old.stored.length
+            ? (old.rows[state * old.stored.length + column] as number)
+            : (this.initial[this.stored[column] as number] as number);
+  }
+
+  private makeRows(states: number): Column {
+    const length = states * Math.max(1, this.stored.length);
+    return this.width === 0
+      ? new Uint8Array(length)
+      : this.width === 1
+        ? new Uint16Array(length)
+        : new Int32Array(length);
+  }
+
+  private grow(): void {
+    const states = this.from.length * 2;
+    const rows = this.makeRows(states);
+    rows.set(this.rows as never);
+    this.rows = rows;
+    this.from = grown(this.from, new Int32Array(states));
+    this.by = grown(this.by, new Uint16Array(states));
+    this.hashes = grown(this.hashes, new Int32Array(states));
+  }
+
+  private rehash(): void {
+    this.table = new Int32Array(this.table.length * 2);
+    const mask = this.table.length - 1;
+    for (let state = 0; state < this.count; state++) {
+      let slot = (this.hashes[state] as number) & mask;
+      while (this.table[slot] !== 0) slot = (slot + 1) & mask;
+      this.table[slot] = state + 1;
+    }
+  }
+}
+
+function grown<T extends Int32Array | Uint16Array>(from: T, to: T): T {
+  to.set(from as never);
+  return to;
+}
