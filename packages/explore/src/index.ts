@@ -3,3 +3,4 @@ export { explore, spaceOf } from './explore.ts';
 export type { Explorable } from './explore.ts';
 export { playSchedule } from './witness.ts';
 export type { Played } from './witness.ts';
+export { decodeSchedule, encodeSchedule } from './schedule-text.ts';
