@@ -1,8 +1,8 @@
 import { sliceKey } from './component.ts';
-import type { Command } from './component.ts';
+import type { Command, View } from './component.ts';
 import { defineFacts } from './facts.ts';
 import type { FactsIn } from './facts.ts';
-import { order } from './program.ts';
+import { issue, order } from './program.ts';
 import type { Reply, Routine } from './program.ts';
 
 /**
@@ -206,6 +206,34 @@ export const acknowledgeIpi = (id: number, cpu: number): AcknowledgeIpi => ({
   id,
   cpu,
 });
+
+/**
+ * Interrupts other CPUs, one step each, and answers the numbers of the IPIs. Each target runs `program` with
+ * the number before `args`.
+ */
+export function* interrupt(
+  from: number,
+  targets: readonly number[],
+  program: string,
+  args: readonly number[],
+): Routine<readonly number[]> {
+  const sent: number[] = [];
+  for (const target of targets) {
+    const pick = (facts: readonly KernelFactOf<'IpiSent'>[]): Reply => facts.map(({ id }) => id);
+    sent.push(...(yield* issue<KernelFactOf<'IpiSent'>>(sendIpi(from, target, program, args), pick)));
+  }
+  return sent;
+}
+
+/**
+ * csd_lock_wait of smp_call_function_many (kernel/smp.c): waits until every one of these IPIs is
+ * acknowledged. The waiting CPU must have its own IRQs on.
+ */
+export function* awaitIpis(sent: readonly number[], reason: string): Routine {
+  if (sent.length === 0) return;
+  const until = (view: View): boolean => !view(ipisKey).open.some(({ id }) => sent.includes(id));
+  yield { kind: 'await', until, reason, forIpi: true };
+}
 
 /** spin_lock: one step that waits while another CPU holds the lock. */
 export function* lock(cpu: number, name: string): Routine {

@@ -152,6 +152,8 @@ export interface ShootdownPlugin extends Plugin {
   flushTlbRange(context: ProgramContext, mm: number, startVpn: number, endVpn: number): Routine;
   /** flush_tlb_mm. */
   flushTlbMm(context: ProgramContext, mm: number): Routine;
+  /** flush_tlb_kernel_range: global entries, on every CPU, whatever it runs. Facet `kernel-ranges`. */
+  flushTlbKernelRange?(context: ProgramContext, startVpn: number, endVpn: number): Routine;
 }
 
 /** A gather in progress. It lives on the stack of the routine that began it, as since Linux 3.0. */

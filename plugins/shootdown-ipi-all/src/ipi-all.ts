@@ -1,16 +1,6 @@
-import {
-  acknowledgeIpi,
-  awaitUntil,
-  ipisKey,
-  issue,
-  order,
-  read,
-  readAll,
-  sendIpi,
-} from '@tablewalk/contracts';
+import { acknowledgeIpi, awaitIpis, interrupt, order, read, readAll } from '@tablewalk/contracts';
 import type {
   AsidPlugin,
-  KernelFactOf,
   ProgramContext,
   Routine,
   ShootdownPlugin,
@@ -29,24 +19,27 @@ import type {
 export function ipiAll(cpus: number, asid: AsidPlugin, tlb: TlbPlugin): ShootdownPlugin {
   function* shoot(
     { cpu }: ProgramContext,
+    scope: TlbScope,
+    hwAsid: number,
+    startVpn: number,
+    endVpn: number,
+  ): Routine {
+    const targets = yield* readAll(() => others(cpus, cpu));
+    const args = [SCOPES.indexOf(scope), hwAsid, startVpn, endVpn];
+    const sent = yield* interrupt(cpu, targets, HANDLER, args);
+    yield* order(tlb.invalidate(cpu, scope, hwAsid, startVpn, endVpn));
+    yield* awaitIpis(sent, 'acknowledgement of a TLB flush IPI');
+  }
+
+  function* shootMm(
+    context: ProgramContext,
     mm: number,
     scope: TlbScope,
     startVpn: number,
     endVpn: number,
   ): Routine {
     const hwAsid = yield* read((view) => asid.asidOf(view, mm));
-    const targets = yield* readAll(() => others(cpus, cpu));
-    const sent: number[] = [];
-    for (const target of targets) {
-      const request = sendIpi(cpu, target, HANDLER, [SCOPES.indexOf(scope), hwAsid, startVpn, endVpn]);
-      sent.push(...(yield* issue<KernelFactOf<'IpiSent'>>(request, (facts) => facts.map(({ id }) => id))));
-    }
-    yield* order(tlb.invalidate(cpu, scope, hwAsid, startVpn, endVpn));
-    if (sent.length > 0)
-      yield* awaitUntil(
-        'acknowledgement of a TLB flush IPI',
-        (view) => !view(ipisKey).open.some(({ id }) => sent.includes(id)),
-      );
+    yield* shoot(context, scope, hwAsid, startVpn, endVpn);
   }
 
   return {
@@ -64,8 +57,9 @@ export function ipiAll(cpus: number, asid: AsidPlugin, tlb: TlbPlugin): Shootdow
         yield* order(acknowledgeIpi(id as number, cpu));
       },
     },
-    flushTlbRange: (context, mm, startVpn, endVpn) => shoot(context, mm, 'va', startVpn, endVpn),
-    flushTlbMm: (context, mm) => shoot(context, mm, 'asid', 0, 0),
+    flushTlbRange: (context, mm, startVpn, endVpn) => shootMm(context, mm, 'va', startVpn, endVpn),
+    flushTlbKernelRange: (context, startVpn, endVpn) => shoot(context, 'va-all-asids', 0, startVpn, endVpn),
+    flushTlbMm: (context, mm) => shootMm(context, mm, 'asid', 0, 0),
   };
 }
 

@@ -9,6 +9,7 @@ export const manifest = defineManifest({
   summary: 'An IPI to every other CPU, and a wait for all acknowledgements.',
   source: 'Linux arch/arm/kernel/smp_tlb.c, on_each_cpu',
   requires: ['asid', 'tlb'],
+  facets: ['kernel-ranges'],
   config: z.strictObject({}),
   create: (_config, { asid, tlb }, { cpus }) => ipiAll(cpus, asid, tlb),
 });

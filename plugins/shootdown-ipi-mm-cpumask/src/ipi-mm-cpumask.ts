@@ -1,17 +1,14 @@
 import {
   acknowledgeIpi,
-  awaitUntil,
-  ipisKey,
-  issue,
+  awaitIpis,
+  interrupt,
   order,
   processesKey,
   read,
   readAll,
-  sendIpi,
 } from '@tablewalk/contracts';
 import type {
   AsidPlugin,
-  KernelFactOf,
   ProgramContext,
   Routine,
   ShootdownPlugin,
@@ -22,7 +19,7 @@ import type {
 /**
  * ARM11 MPCore and every CPU whose TLB maintenance is not broadcast (spec/tlb-and-shootdown.md, 5.2;
  * arch/arm/kernel/smp_tlb.c): the CPUs of mm_cpumask are interrupted. On ARM a bit is set at switch-in
- * and not cleared at switch-out, so the mask says too many CPUs, never too few.
+ * and not cleared at switch-out, so the mask says too many CPUs, never too few. Kernel addresses: all CPUs.
  *
  * Initiator: send, invalidate its own TLB, wait for every acknowledgement. Target: a handler with IRQs
  * masked that invalidates locally and acknowledges. The initiator may hold spinlocks but must have
@@ -31,26 +28,31 @@ import type {
 export function ipiMmCpumask(cpus: number, asid: AsidPlugin, tlb: TlbPlugin): ShootdownPlugin {
   function* shoot(
     { cpu }: ProgramContext,
+    targets: readonly number[],
+    scope: TlbScope,
+    hwAsid: number,
+    startVpn: number,
+    endVpn: number,
+  ): Routine {
+    const args = [SCOPES.indexOf(scope), hwAsid, startVpn, endVpn];
+    const sent = yield* interrupt(cpu, targets, HANDLER, args);
+    yield* order(tlb.invalidate(cpu, scope, hwAsid, startVpn, endVpn));
+    yield* awaitIpis(sent, 'acknowledgement of a TLB flush IPI');
+  }
+
+  function* shootMm(
+    context: ProgramContext,
     mm: number,
     scope: TlbScope,
     startVpn: number,
     endVpn: number,
   ): Routine {
+    const { cpu } = context;
     const hwAsid = yield* read((view) => asid.asidOf(view, mm));
     const targets = yield* readAll((view) =>
       others(cpus, cpu).filter((target) => view(processesKey)[mm]?.cpumask[target] === true),
     );
-    const sent: number[] = [];
-    for (const target of targets) {
-      const request = sendIpi(cpu, target, HANDLER, [SCOPES.indexOf(scope), hwAsid, startVpn, endVpn]);
-      sent.push(...(yield* issue<KernelFactOf<'IpiSent'>>(request, (facts) => facts.map(({ id }) => id))));
-    }
-    yield* order(tlb.invalidate(cpu, scope, hwAsid, startVpn, endVpn));
-    if (sent.length > 0)
-      yield* awaitUntil(
-        'acknowledgement of a TLB flush IPI',
-        (view) => !view(ipisKey).open.some(({ id }) => sent.includes(id)),
-      );
+    yield* shoot(context, targets, scope, hwAsid, startVpn, endVpn);
   }
 
   return {
@@ -68,8 +70,10 @@ export function ipiMmCpumask(cpus: number, asid: AsidPlugin, tlb: TlbPlugin): Sh
         yield* order(acknowledgeIpi(id as number, cpu));
       },
     },
-    flushTlbRange: (context, mm, startVpn, endVpn) => shoot(context, mm, 'va', startVpn, endVpn),
-    flushTlbMm: (context, mm) => shoot(context, mm, 'asid', 0, 0),
+    flushTlbRange: (context, mm, startVpn, endVpn) => shootMm(context, mm, 'va', startVpn, endVpn),
+    flushTlbKernelRange: (context, startVpn, endVpn) =>
+      shoot(context, others(cpus, context.cpu), 'va-all-asids', 0, startVpn, endVpn),
+    flushTlbMm: (context, mm) => shootMm(context, mm, 'asid', 0, 0),
   };
 }
 

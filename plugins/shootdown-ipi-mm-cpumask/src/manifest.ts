@@ -9,6 +9,7 @@ export const manifest = defineManifest({
   summary: 'An IPI to the CPUs that may hold translations of the mm, and a wait for all acknowledgements.',
   source: 'Linux arch/arm/kernel/smp_tlb.c, on_each_cpu_mask(mm_cpumask(mm))',
   requires: ['asid', 'tlb'],
+  facets: ['kernel-ranges'],
   config: z.strictObject({}),
   create: (_config, { asid, tlb }, { cpus }) => ipiMmCpumask(cpus, asid, tlb),
 });

@@ -9,7 +9,7 @@ export const manifest = defineManifest({
   summary: 'TLBI to the inner shareable domain between two DSBs; no CPU is interrupted.',
   source: 'ARM ARM DDI 0406C B3.10.5; Linux arch/arm/include/asm/tlbflush.h',
   requires: ['asid', 'tlb'],
-  facets: ['broadcast'],
+  facets: ['broadcast', 'kernel-ranges'],
   config: z.strictObject({}),
   create: (_config, { asid, tlb }, { cpus }) => tlbiBroadcast(cpus, asid, tlb),
 });

@@ -15,22 +15,27 @@ import type {
  * reception is a step); DSB ISH, which waits for all of them. No CPU is interrupted.
  */
 export function tlbiBroadcast(cpus: number, asid: AsidPlugin, tlb: TlbPlugin): ShootdownPlugin {
-  function* broadcast(
+  function* broadcast(cpu: number, invalidateOn: (target: number) => Command): Routine {
+    yield* order(barrier(cpu));
+    for (let target = 0; target < cpus; target++) yield* order(invalidateOn(target));
+    yield* order(barrier(cpu));
+  }
+  function* broadcastMm(
     cpu: number,
     invalidateOn: (target: number, hwAsid: number) => Command,
     mm: number,
   ): Routine {
     const hwAsid = yield* read((view) => asid.asidOf(view, mm));
-    yield* order(barrier(cpu));
-    for (let target = 0; target < cpus; target++) yield* order(invalidateOn(target, hwAsid));
-    yield* order(barrier(cpu));
+    yield* broadcast(cpu, (target) => invalidateOn(target, hwAsid));
   }
   return {
     component: barriers,
     flushTlbRange: ({ cpu }, mm, startVpn, endVpn) =>
-      broadcast(cpu, (target, hwAsid) => tlb.invalidate(target, 'va', hwAsid, startVpn, endVpn), mm),
+      broadcastMm(cpu, (target, hwAsid) => tlb.invalidate(target, 'va', hwAsid, startVpn, endVpn), mm),
     flushTlbMm: ({ cpu }, mm) =>
-      broadcast(cpu, (target, hwAsid) => tlb.invalidate(target, 'asid', hwAsid, 0, 0), mm),
+      broadcastMm(cpu, (target, hwAsid) => tlb.invalidate(target, 'asid', hwAsid, 0, 0), mm),
+    flushTlbKernelRange: ({ cpu }, startVpn, endVpn) =>
+      broadcast(cpu, (target) => tlb.invalidate(target, 'va-all-asids', 0, startVpn, endVpn)),
   };
 }
 

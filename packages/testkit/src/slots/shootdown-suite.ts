@@ -1,5 +1,6 @@
+import { present } from '@tablewalk/base';
 import { FaultKind, ipisKey, locksKey, TrapKind } from '@tablewalk/contracts';
-import type { Manifest } from '@tablewalk/contracts';
+import type { Manifest, ProgramContext, Routine, VocabularyFactOf } from '@tablewalk/contracts';
 import { DEFAULT_PLUGINS } from '@tablewalk/compose';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -66,7 +67,30 @@ export function shootdownSuite(
       for (const cpu of [0, 1])
         for (const va of PAGES.slice(0, 3)) expect(lab.touch(cpu, va).trap).toBe(TrapKind.none);
     });
+
+    if (manifest.facets?.includes('kernel-ranges') !== true) return;
+    it.each(cpus)(
+      'a kernel range goes from every CPU of %i, and is global: its ASID does not matter',
+      (count) => {
+        const lab = labWith(count, boundlessTlbManifest.id);
+        const from = lab.facts.length;
+        lab.do(0, kernelFlush(lab, { cpu: 0, args: [] }, 0xf0800, 0xf0810));
+        expect(lab.view(ipisKey).open).toEqual([]);
+        const told = lab.factsOf<VocabularyFactOf<'TlbInvalidated'>>('TlbInvalidated', from);
+        const took = told.filter(({ fact: { scope, startVpn, endVpn } }) => {
+          const inRange = startVpn <= 0xf0800 && endVpn >= 0xf0810;
+          return scope === 'all' || (inRange && ['va', 'va-all-asids'].includes(scope));
+        });
+        expect([...new Set(took.map(({ fact }) => fact.cpu))].sort()).toEqual(
+          Array.from({ length: count }, (_, cpu) => cpu),
+        );
+      },
+    );
   });
+}
+
+function* kernelFlush(lab: Lab, context: ProgramContext, startVpn: number, endVpn: number): Routine {
+  yield* present(lab.slots.shootdown.flushTlbKernelRange?.(context, startVpn, endVpn), 'flushTlbKernelRange');
 }
 
 interface Visit {
