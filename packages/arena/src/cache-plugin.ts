@@ -3,7 +3,6 @@ import { order } from '@tablewalk/contracts';
 import type {
   CacheOperation,
   CachePlugin,
-  Command,
   Component,
   MachineFacts,
   ReplacementPolicy,
@@ -12,11 +11,15 @@ import type {
 import type { VocabularyFactOf } from '@tablewalk/contracts';
 import { z } from 'zod';
 import { cacheHierarchy } from './cache-hierarchy.ts';
+import { cacheModel } from './cache-model.ts';
+import { maintainCache, maintained } from './cache-orders.ts';
+import type { MaintainCache } from './cache-orders.ts';
 import type { AddressSpace, CacheSpec } from './cache-spec.ts';
 
 /**
- * What the cache plugins have in common: the knobs of a hierarchy, maintenance as orders and facts,
- * and the engine. A plugin adds how its L1s are indexed and tagged, and what Linux must flush for it.
+ * What the cache plugins have in common: the knobs of a hierarchy, maintenance as orders and facts, the
+ * engine, and the architectural model. A plugin adds how its L1s are indexed and tagged, and what Linux
+ * must flush for it.
  */
 const size = (preset: string) =>
   z
@@ -66,22 +69,10 @@ export interface CacheKind {
   readonly flushesPages: boolean;
 }
 
-interface MaintainCache extends Command {
-  readonly cpu: number;
-  readonly operation: CacheOperation;
-  readonly side: 'data' | 'instruction' | 'both';
-  readonly whole: boolean;
-  readonly va: number;
-  readonly pa: number;
-  readonly bytes: number;
-}
-
 const maintenance: Component<Record<string, never>, MaintainCache, VocabularyFactOf<'CacheMaintained'>> = {
   evolvesOn: [],
   initial: () => ({}),
-  decide: ({ cpu, operation, side, whole, va, pa, bytes }) => [
-    { type: 'CacheMaintained', cpu, operation, side, whole, va, pa, bytes },
-  ],
+  decide: (command) => [maintained(command)],
   evolve() {},
 };
 
@@ -113,7 +104,7 @@ export function cachePlugin(
     operation: CacheOperation,
     side: 'data' | 'instruction',
     bytes: number,
-  ): Routine => order(maintain({ cpu, operation, side, whole: true, va: 0, pa: 0, bytes }));
+  ): Routine => order(maintainCache({ cpu, operation, side, whole: true, va: 0, pa: 0, bytes }));
   return {
     component: maintenance,
     engine: () =>
@@ -138,20 +129,15 @@ export function cachePlugin(
       yield* whole(cpu, 'invalidate', 'instruction', 0);
     },
     *flushKmaps({ cpu }) {
-      if (kind.tag === 'va') yield* whole(cpu, 'clean-invalidate', 'data', dataBytes);
+      if (tag === 'va') yield* whole(cpu, 'clean-invalidate', 'data', dataBytes);
     },
     maintain: ({ cpu }, operation, va, pa, bytes) =>
-      order(maintain({ cpu, operation, side: 'data', whole: false, va, pa, bytes })),
+      order(maintainCache({ cpu, operation, side: 'data', whole: false, va, pa, bytes })),
     *flushPage({ cpu }, _mm, va, pfn) {
       if (!kind.flushesPages) return;
       const range = { whole: false, va, pa: pfn * 4096, bytes: 4096 };
-      yield* order(maintain({ cpu, operation: 'clean-invalidate', side: 'both', ...range }));
+      yield* order(maintainCache({ cpu, operation: 'clean-invalidate', side: 'both', ...range }));
     },
+    model: (parts) => cacheModel(tag, config.writePolicy, parts),
   };
 }
-
-const maintain = (what: Omit<MaintainCache, 'to' | 'type'>): MaintainCache => ({
-  to: 'cache',
-  type: 'MaintainCache',
-  ...what,
-});

@@ -1,3 +1,4 @@
+import { sliceKey } from './component.ts';
 import type { AnyComponent, Command } from './component.ts';
 import type { CacheOperation, FaultKind } from './data-plane.ts';
 import type { ProgramContext, Routine } from './program.ts';
@@ -58,15 +59,45 @@ export interface CacheModelParts {
   readonly cpus: number;
   /** Lines of a page that the model tells apart, at most 64: two stand for the two halves of a loop over all. */
   readonly linesPerPage: number;
-  /** Lines (by the address that the cache is tagged with) that a CPU may write back and drop at any time. */
+  /** Pages (by the address that the cache is tagged with) whose dirty lines a CPU may write back at any time. */
   readonly evictions: readonly CpuPage[];
 }
 
+/**
+ * What lines are dirty, by CPU: all that the model knows of a cache. A line that is not dirty may be there or
+ * not, at the hardware's pleasure; it has what memory had when it was filled, and nobody can lose it.
+ */
 export interface CacheModel {
+  /** Takes the place of the plugin's own component; same slice name, same commands, and `storeLine` besides. */
   readonly component: AnyComponent;
-  /** A store by a CPU: its line becomes dirty. */
+  /** `storeLine`, for whoever holds the model. */
   store(cpu: number, va: number, pa: number): Command;
 }
+
+/** A dirty line, by the addresses of its first byte. */
+export interface DirtyLine {
+  /** The address by which a virtually tagged cache finds it; 0 in a physically tagged one, which knows none. */
+  readonly va: number;
+  /** Where it will be written back to: fixed when the line became dirty, whatever is mapped at `va` later. */
+  readonly pa: number;
+}
+/** By CPU, in ascending order of the address that the cache is tagged with. */
+export type DirtyLinesState = DirtyLine[][];
+export const dirtyLinesKey = sliceKey<DirtyLinesState>('cache');
+
+export interface StoreLine extends Command {
+  readonly cpu: number;
+  readonly va: number;
+  readonly pa: number;
+}
+/** A store by a CPU, through its cache: the line becomes dirty. For stories; only a cache's model takes it. */
+export const storeLine = (cpu: number, va: number, pa: number): StoreLine => ({
+  to: 'cache',
+  type: 'StoreLine',
+  cpu,
+  va,
+  pa,
+});
 
 export type MaintainRange = (
   context: ProgramContext,

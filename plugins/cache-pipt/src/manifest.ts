@@ -12,7 +12,7 @@ export const manifest = defineManifest({
   summary: 'Physically indexed, physically tagged L1; optional unified L2.',
   source: 'Cortex-A15 TRM DDI 0438; spec/caches-and-dma.md 1',
   requires: ['replacement'],
-  facets: ['exact'],
+  facets: ['exact', 'model'],
   config: cacheConfig,
   create: (config, { replacement }, machine) => cachePlugin(kind, config, replacement.policy, machine),
 });

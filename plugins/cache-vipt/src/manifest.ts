@@ -15,7 +15,7 @@ export const manifest = defineManifest({
   summary: 'Virtually indexed, physically tagged L1; optional unified L2.',
   source: 'ARM1136 TRM DDI 0211; Linux arch/arm/mm/flush.c; spec/caches-and-dma.md 1',
   requires: ['replacement'],
-  facets: ['exact'],
+  facets: ['exact', 'model'],
   config: cacheConfig,
   create: (config, { replacement }, machine) => cachePlugin(kind, config, replacement.policy, machine),
 });

@@ -15,7 +15,7 @@ export const manifest = defineManifest({
   summary: 'Virtually indexed, virtually tagged L1 (ARM926, XScale); optional unified L2.',
   source: 'ARM926EJ-S TRM DDI 0198E; Linux arch/arm/mm/proc-arm926.S; spec/caches-and-dma.md 1',
   requires: ['replacement'],
-  facets: ['exact'],
+  facets: ['exact', 'model'],
   config: cacheConfig,
   refuses: (_config, { cpus }) =>
     cpus > 1

@@ -6,6 +6,7 @@ import { Lab } from '../lab.ts';
 import { hold } from '../property.ts';
 import { inSlot, machineAround, openMachine } from '../small-machine.ts';
 import type { Knobs } from '../small-machine.ts';
+import { cacheModelSuite } from './cache-model.ts';
 
 export interface CacheSupport {
   readonly knobs?: readonly Knobs[];
@@ -122,6 +123,9 @@ export function cacheSuite(
       );
       expect(lab.view(cpusKey)[0]?.irqsOff).toBe(0);
     });
+
+    const newPlugin = () => openMachine({ cpus: 1, ...inSlot(manifest, knob) }).slots.cache;
+    if (newPlugin().model !== undefined) cacheModelSuite(newPlugin);
   });
 }
 
