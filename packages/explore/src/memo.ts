@@ -10,47 +10,56 @@ export interface Answered<T> {
   readonly answer: T;
 }
 
-interface Branch<T> {
-  readonly cell: number;
-  readonly next: (Branch<T> | Leaf<T> | undefined)[];
-}
-interface Leaf<T> {
-  readonly cell: -1;
-  readonly answer: T;
-}
-
 /**
  * Remembers the answers to one question. A tree: the cell that is read first, below each of its numbers the
  * cell that is read next, and so on to the answer. This is what makes exploration fast without a loop for any
  * story: `decide` and `evolve` run once for what they see, not once for each state.
  */
 export class Memo<T> {
-  private tree: Branch<T> | Leaf<T> | undefined;
+  private tree: Node<T> | undefined;
 
   constructor(private readonly ask: (row: Row) => Answered<T>) {}
 
   answer(row: Row): T {
     let node = this.tree;
-    while (node !== undefined && node.cell >= 0) node = (node as Branch<T>).next[row[node.cell] as number];
-    return node === undefined ? this.learn(row) : (node as Leaf<T>).answer;
+    while (node !== undefined) {
+      if (node.cell < 0) return node.answer as T;
+      node = node.next[row[node.cell] as number];
+    }
+    return this.learn(row);
   }
 
   private learn(row: Row): T {
     const { reads, answer } = this.ask(row);
-    let node = this.tree;
-    let attach = (child: Branch<T> | Leaf<T>): void => {
-      this.tree = child;
-    };
+    const leaf: Node<T> = { cell: -1, next: NO_NODES, answer };
+    let parent: Node<T> | undefined;
     for (const cell of reads) {
-      if (node === undefined) attach((node = { cell, next: [] }));
-      const branch: Branch<T> = node as Branch<T>;
-      const number = row[branch.cell] as number;
-      attach = (child) => {
-        branch.next[number] = child;
-      };
-      node = branch.next[number];
+      const known: Node<T> | undefined =
+        parent === undefined ? this.tree : parent.next[row[parent.cell] as number];
+      const node: Node<T> = known ?? { cell, next: [], answer: undefined };
+      if (known === undefined) this.attach(parent, row, node);
+      parent = node;
     }
-    attach({ cell: -1, answer });
+    this.attach(parent, row, leaf);
     return answer;
   }
+
+  private attach(parent: Node<T> | undefined, row: Row, node: Node<T>): void {
+    if (parent === undefined) {
+      this.tree = node;
+      return;
+    }
+    const number = row[parent.cell] as number;
+    // Without holes the list stays an array that is fast to index.
+    while (parent.next.length < number) parent.next.push(undefined);
+    parent.next[number] = node;
+  }
 }
+
+/** One shape for branches and answers, so that the loop above sees one. `cell` is -1 at an answer. */
+interface Node<T> {
+  readonly cell: number;
+  readonly next: (Node<T> | undefined)[];
+  readonly answer: T | undefined;
+}
+const NO_NODES: never[] = [];

@@ -17,6 +17,7 @@ import { Subject } from 'rxjs';
 import type { Cells, Row } from './cells.ts';
 import { ENDED } from './program-graph.ts';
 import type { ProgramGraph } from './program-graph.ts';
+import type { RowHash } from './row-hash.ts';
 
 /** What the interrupts of a CPU are doing: places of handlers, innermost last, and the task they interrupted. */
 export interface CpuCell {
@@ -32,12 +33,17 @@ export interface Layout {
   /** First of the cells of CPUs, and of tasks. */
   readonly cpus: number;
   readonly tasks: number;
+  readonly hash: RowHash;
 }
 
 /** What a step did: cells that it wrote with their new numbers, and what a checker said. */
 export interface Written {
   readonly cells: readonly number[];
   readonly numbers: readonly number[];
+  /** What was there before: whoever writes a cell has read it, so it is the same whenever this is the answer. */
+  readonly before: readonly number[];
+  /** What the step changes in a row's hash, by xor. */
+  readonly hash: number;
   readonly violation?: { readonly checker: string; readonly rule: string };
 }
 
@@ -199,18 +205,29 @@ export class Scratch implements Stage, Standing {
 
   /** What the step came to: only cells that differ from the state it began in. */
   outcome(): Written {
-    const { cells: table, tasks } = this.layout;
+    const { cells: table, tasks, hash: draws } = this.layout;
     const cells: number[] = [];
     const numbers: number[] = [];
+    const before: number[] = [];
+    let hash = 0;
     for (let cell = 0; cell < this.written.length; cell++) {
       if (this.written[cell] === 0) continue;
       const value = this.values[cell];
       const number = cell >= tasks ? (value as number) : table.number(cell, value);
-      if (number === this.row[cell]) continue;
+      const old = this.row[cell] as number;
+      if (number === old) continue;
       cells.push(cell);
       numbers.push(number);
+      before.push(old);
+      hash ^= draws.of(cell, old) ^ draws.of(cell, number);
     }
-    return { cells, numbers, ...(this.violation === undefined ? {} : { violation: this.violation }) };
+    return {
+      cells,
+      numbers,
+      before,
+      hash,
+      ...(this.violation === undefined ? {} : { violation: this.violation }),
+    };
   }
 
   private cpu(cpu: number): CpuCell {

@@ -3,7 +3,7 @@ import { PartialOrder } from './partial-order.ts';
 import type { Progress } from './result.ts';
 import type { Possible, StateSpace } from './state-space.ts';
 import type { Canonical } from './symmetry.ts';
-import { RowHash, Visited } from './visited.ts';
+import { Visited } from './visited.ts';
 
 export interface SearchLimits {
   readonly maxStates: number;
@@ -68,10 +68,10 @@ export class Search {
     const { space, footprints, canonical } = parts;
     const initial = canonical?.of(space.initial) ?? space.initial;
     this.row = Int32Array.from(initial);
-    this.visited = new Visited(Int32Array.from(initial), new RowHash(initial.length));
+    this.visited = new Visited(Int32Array.from(initial));
     this.possible = new Array<Possible>(space.movers.length);
     if (footprints !== undefined) this.partialOrder = new PartialOrder(space, footprints);
-    this.visited.add(this.row, this.visited.hash.row(this.row), -1, 0);
+    this.visited.add(this.row, space.layout.hash.row(this.row), -1, 0);
     const rule = space.brokenRule(this.row);
     if (rule !== undefined) this.violated('never', rule, 0, []);
   }
@@ -145,27 +145,24 @@ export class Search {
   private step(mover: number, depth: number): void {
     const { row, visited, at } = this;
     const { space, canonical } = this.parts;
-    const { cells, numbers, violation } = (this.possible[mover] as Possible).written;
+    const { cells, numbers, before, hash, violation } = (this.possible[mover] as Possible).written;
     this.transitions += 1;
-    let hash = visited.hashOf(at);
-    for (let i = 0; i < cells.length; i++) {
-      const cell = cells[i] as number;
-      hash ^= visited.hash.of(cell, row[cell] as number) ^ visited.hash.of(cell, numbers[i] as number);
-      UNDO[i] = row[cell] as number;
-      row[cell] = numbers[i] as number;
-    }
+    for (let i = 0; i < cells.length; i++) row[cells[i] as number] = numbers[i] as number;
     if (violation !== undefined)
       this.violated(violation.checker, violation.rule, depth + 1, [...visited.path(at), mover]);
-    const before = visited.count;
+    const known = visited.count;
     const kept = canonical === undefined ? row : canonical.of(row);
-    const state = visited.add(kept, canonical === undefined ? hash : visited.hash.row(kept), at, mover);
+    const state =
+      canonical === undefined
+        ? visited.add(kept, visited.hashOf(at) ^ hash, at, mover, cells)
+        : visited.add(kept, space.layout.hash.row(kept), at, mover);
     // A state that waits to be expanded counts as new (the queue proviso).
     if (state >= 0 || -1 - state > at) this.fresh = true;
-    if (visited.count > before) {
+    if (visited.count > known) {
       const rule = space.brokenRule(kept);
       if (rule !== undefined) this.violated('never', rule, depth + 1, visited.path(state));
     }
-    for (let i = 0; i < cells.length; i++) row[cells[i] as number] = UNDO[i] as number;
+    for (let i = 0; i < cells.length; i++) row[cells[i] as number] = before[i] as number;
   }
 
   /** Keeps the shortest: a stuck state of a level is nearer than a step out of it. */
@@ -180,5 +177,3 @@ export class Search {
     onProgress?.({ states: visited.count, transitions, frontier: visited.count - at, depth, phase });
   }
 }
-
-const UNDO = new Int32Array(1024);

@@ -19,6 +19,7 @@ import type { Row } from './cells.ts';
 import { Memo } from './memo.ts';
 import type { Answered } from './memo.ts';
 import { ProgramGraph } from './program-graph.ts';
+import { RowHash } from './row-hash.ts';
 import { Scratch } from './scratch.ts';
 import type { Layout, Written } from './scratch.ts';
 
@@ -36,7 +37,7 @@ export interface Possible {
   readonly reads: readonly number[];
   readonly written: Written;
 }
-const NOTHING: Written = { cells: [], numbers: [] };
+const NOTHING: Written = { cells: [], numbers: [], before: [], hash: 0 };
 
 /** What must never be: a rule, and whether a state breaks it. */
 interface Rule {
@@ -83,6 +84,7 @@ export class StateSpace {
       slice: new Map(slices.map((name, cell) => [name, cell])),
       cpus: slices.length,
       tasks: slices.length + cpus,
+      hash: new RowHash(names.length),
     };
     this.graph = new ProgramGraph(programs, merges);
     this.scratch = new Scratch(this.layout, this.graph, play.tasks, staged.components);

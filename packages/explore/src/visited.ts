@@ -1,27 +1,4 @@
-import { prngNext, prngSeed } from '@tablewalk/base';
 import type { Row } from './cells.ts';
-
-/** A number of each value of each cell, drawn once: a row's hash is the xor of its cells' (Zobrist, 1970). */
-export class RowHash {
-  private readonly draws: number[][];
-  private readonly random = prngSeed(0x5747, 1);
-
-  constructor(cells: number) {
-    this.draws = Array.from({ length: cells }, () => []);
-  }
-
-  of(cell: number, number: number): number {
-    const draws = this.draws[cell] as number[];
-    while (draws.length <= number) draws.push(prngNext(this.random) | 0);
-    return draws[number] as number;
-  }
-
-  row(row: Row): number {
-    let hash = 0;
-    for (let cell = 0; cell < row.length; cell++) hash ^= this.of(cell, row[cell] as number);
-    return hash;
-  }
-}
 
 type Column = Uint8Array | Uint16Array | Int32Array;
 const WIDTHS = [256, 65536, 2 ** 31] as const;
@@ -36,6 +13,7 @@ export class Visited {
   /** Cells that have a column: those that differed from the initial row once. */
   private readonly stored: number[] = [];
   private readonly columnOf: Int32Array;
+  private readonly every: readonly number[];
   private width = 0;
   private rows: Column = new Uint8Array(0);
   private from = new Int32Array(1024);
@@ -43,17 +21,18 @@ export class Visited {
   private hashes = new Int32Array(1024);
   private table = new Int32Array(4096);
 
-  constructor(
-    private readonly initial: Row,
-    readonly hash: RowHash,
-  ) {
+  constructor(private readonly initial: Row) {
     this.columnOf = new Int32Array(initial.length).fill(-1);
+    this.every = [...initial.keys()];
     this.rows = this.makeRows(1024);
   }
 
-  /** Adds a state, whose hash is known; answers its number, and a negative one (`-1 - number`) when it was there. */
-  add(row: Row, hash: number, from: number, by: number): number {
-    this.makeRoomFor(row);
+  /**
+   * Adds a state, whose hash is known; answers its number, and a negative one (`-1 - number`) when it was there.
+   * `changed`: the cells in which it differs from a state that is stored; absent: any.
+   */
+  add(row: Row, hash: number, from: number, by: number, changed?: readonly number[]): number {
+    if (this.crowded(row, changed ?? this.every)) this.widen(row);
     const mask = this.table.length - 1;
     let slot = hash & mask;
     for (let entry = this.table[slot] as number; entry !== 0; entry = this.table[slot] as number) {
@@ -115,19 +94,15 @@ export class Visited {
       rows[base + column] = row[stored[column] as number] as number;
   }
 
-  /** Gives a column to every cell that differs from the initial row, and width to a number that is too large. */
-  private makeRoomFor(row: Row): void {
-    const { initial, columnOf } = this;
+  /** Has the row a value in a cell without a column, or a number too large for its width? */
+  private crowded(row: Row, cells: readonly number[]): boolean {
     const limit = WIDTHS[this.width] as number;
-    let fits = true;
-    for (let cell = 0; cell < row.length; cell++) {
+    for (let i = 0; i < cells.length; i++) {
+      const cell = cells[i] as number;
       const number = row[cell] as number;
-      if ((columnOf[cell] as number) < 0 ? number !== initial[cell] : number >= limit) {
-        fits = false;
-        break;
-      }
+      if ((this.columnOf[cell] as number) < 0 ? number !== this.initial[cell] : number >= limit) return true;
     }
-    if (!fits) this.widen(row);
+    return false;
   }
 
   private widen(row: Row): void {

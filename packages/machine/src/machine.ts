@@ -1,4 +1,4 @@
-import { assert, CodedError, present } from '@tablewalk/base';
+import { CodedError, present } from '@tablewalk/base';
 import { cpusKey, ipisKey, processesKey, TrapKind } from '@tablewalk/contracts';
 import type {
   AccessBatch,
@@ -7,9 +7,7 @@ import type {
   KernelFact,
   Programs,
   RecordedFact,
-  Reply,
   Slots,
-  Step,
   Stimulus,
   Turn,
   View,
