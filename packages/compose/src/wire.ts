@@ -16,13 +16,34 @@ const token = (name: string): symbol => Symbol.for(`tablewalk.slot.${name}`);
 const tokensOf = ({ manifest, private: own }: PlannedPlugin): symbol[] =>
   manifest.requires.map((slot) => token(own.get(slot)?.name ?? slot));
 
+/**
+ * What a plugin gets for each slot of its `optional` that the machine fills. The plugin there may be made
+ * later, and may require this one: what is given stands for it, and becomes it when all are made.
+ */
+class StandIns {
+  private readonly known = new Map<SlotName, object>();
+
+  constructor(private readonly filled: ReadonlySet<string>) {}
+
+  of(slot: SlotName): object | undefined {
+    if (!this.filled.has(slot)) return undefined;
+    const known = this.known.get(slot) ?? {};
+    this.known.set(slot, known);
+    return known;
+  }
+
+  becomeReal(wired: readonly WiredPlugin[]): void {
+    for (const [slot, standIn] of this.known) Object.setPrototypeOf(standIn, pluginOf(wired, slot));
+  }
+}
+
 /** A manifest as a module: what it requires is injected, what it creates is the one instance of its slot. */
-function moduleOf(planned: PlannedPlugin, machine: MachineFacts): ContainerModule {
+function moduleOf(planned: PlannedPlugin, machine: MachineFacts, standIns: StandIns): ContainerModule {
   const { manifest, config, name } = planned;
   return new ContainerModule(({ bind }) => {
     bind<Plugin>(token(name))
       .toResolvedValue(
-        (...injected: unknown[]) => create(manifest, config, injected, machine),
+        (...injected: unknown[]) => create(manifest, config, injected, machine, standIns),
         tokensOf(planned),
       )
       .inSingletonScope();
@@ -34,11 +55,13 @@ function create(
   config: unknown,
   injected: readonly unknown[],
   machine: MachineFacts,
+  standIns: StandIns,
 ): Plugin {
-  // A manifest sees the slots that it requires and no others.
-  const slots = Object.fromEntries(
-    manifest.requires.map((slot, i) => [slot, injected[i]]),
-  ) as unknown as Slots;
+  // A manifest sees the slots that it names and no others.
+  const slots = Object.fromEntries([
+    ...manifest.requires.map((slot, i) => [slot, injected[i]] as const),
+    ...(manifest.optional ?? []).map((slot) => [slot, standIns.of(slot)] as const),
+  ]) as unknown as Slots;
   return manifest.create(config, slots, machine);
 }
 
@@ -46,8 +69,11 @@ function create(
 export function wirePlugins({ plugins, machine }: MachinePlan): readonly WiredPlugin[] {
   const container = new Container();
   const everyone = plugins.flatMap((planned) => [...planned.private.values(), planned]);
-  container.load(...everyone.map((planned) => moduleOf(planned, machine)));
-  return everyone.map(({ name }) => ({ name, plugin: container.get<Plugin>(token(name)) }));
+  const standIns = new StandIns(new Set(plugins.map(({ name }) => name)));
+  container.load(...everyone.map((planned) => moduleOf(planned, machine, standIns)));
+  const wired = everyone.map(({ name }) => ({ name, plugin: container.get<Plugin>(token(name)) }));
+  standIns.becomeReal(wired);
+  return wired;
 }
 
 export const pluginOf = <Slot extends SlotName>(wired: readonly WiredPlugin[], slot: Slot): Slots[Slot] =>

@@ -32,7 +32,10 @@ export interface Manifest<Slot extends SlotName = SlotName, Config = unknown> {
   readonly source: string;
   /** Slots whose plugins `create` gets. Checkers are a list and cannot be required. */
   readonly requires: readonly Exclude<SlotName, 'checker'>[];
-  /** Slots whose plugin `create` gets where the machine fills them, and finds undefined where it does not. */
+  /**
+   * Slots whose plugin `create` gets where the machine fills them, and finds undefined where it does not. That
+   * plugin may be made later and may require this one: routines may use it, `create` itself may not.
+   */
   readonly optional?: readonly Exclude<SlotName, 'checker'>[];
   /** What this plugin can do, in words that another's `needs` may name. */
   readonly facets?: readonly string[];

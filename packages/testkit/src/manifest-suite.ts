@@ -14,6 +14,7 @@ const FIELDS = [
   'summary',
   'source',
   'requires',
+  'optional',
   'facets',
   'needs',
   'config',
@@ -32,10 +33,12 @@ export function manifestSuite(manifest: Manifest): void {
       expect(id).toMatch(new RegExp(`^${slot}-[a-z0-9]+(-[a-z0-9]+)*$`));
       expect(manifest.version).toMatch(/^\d+\.\d+\.\d+$/);
       for (const text of [manifest.summary, manifest.source]) expect(text.trim().length).toBeGreaterThan(3);
-      const slots = [...manifest.requires, ...(manifest.needs ?? []).map((need) => need.slot)];
+      const { optional = [] } = manifest;
+      const slots = [...manifest.requires, ...optional, ...(manifest.needs ?? []).map((need) => need.slot)];
       for (const required of slots) expect(Object.keys(SLOTS)).toContain(required);
       expect(new Set(manifest.requires).size).toBe(manifest.requires.length);
-      expect(manifest.requires).not.toContain(slot);
+      for (const named of [manifest.requires, optional]) expect(named).not.toContain(slot);
+      expect(optional.filter((each) => manifest.requires.includes(each))).toEqual([]);
     });
 
     it('has the name of its folder', () => {
