@@ -1,11 +1,15 @@
-import { assert } from '@tablewalk/base';
+import { assert, assertNever } from '@tablewalk/base';
 import type { KernelFactOf } from '@tablewalk/contracts';
 import type { Machine } from '@tablewalk/machine';
 import type { Staged } from '@tablewalk/stories';
-import { exhaustive } from './exhaustive.ts';
-import type { Exhausted } from './exhaustive.ts';
-import type { Exploration, ExploreOptions, Violation } from './result.ts';
+import type { Exploration, ExploreOptions, StrategyName, Violation } from './result.ts';
 import { StateSpace } from './state-space.ts';
+import { deepening } from './strategies/deepening.ts';
+import { exhaustive } from './strategies/exhaustive.ts';
+import { reexecution } from './strategies/reexecution.ts';
+import { pct, random } from './strategies/schedules.ts';
+import type { Sampled } from './strategies/schedules.ts';
+import { minimised } from './walk.ts';
 import { playSchedule, scheduleOf } from './witness.ts';
 
 /** What can be explored: a staged story, and a machine that plays it. */
@@ -16,12 +20,28 @@ export interface Explorable {
 
 /** Explores a story by the strategy that the options name. */
 export function explore(story: Explorable, options: ExploreOptions = {}): Exploration {
+  const { strategy = options.schedule === undefined ? 'exhaustive' : 'scripted' } = options;
   const space = spaceOf(story, options);
-  return fromSearch(story, space, exhaustive(space, options), options);
+  switch (strategy) {
+    case 'exhaustive':
+      return exhausted(story, space, options);
+    case 'deepening':
+      return deepened(story, space, options);
+    case 'random':
+      return sampled(story, space, strategy, random(space, options));
+    case 'pct':
+      return sampled(story, space, strategy, pct(space, options));
+    case 'scripted':
+      return scripted(story, space, options.schedule ?? []);
+    case 'reexecution':
+      return reexecuted(story, space, options);
+    default:
+      return assertNever(strategy);
+  }
 }
 
 /** The states of a story from the end of its scene on. */
-export function spaceOf({ staged, start }: Explorable, { merges = true }: ExploreOptions): StateSpace {
+export function spaceOf({ staged, start }: Explorable, { merges = true }: ExploreOptions = {}): StateSpace {
   const machine = start();
   assert(machine.run().kind === 'needs-choice', 'a play begins with the choice that sets the scene');
   machine.offer({ kind: 'choice', taken: 0, of: 1 });
@@ -31,49 +51,136 @@ export function spaceOf({ staged, start }: Explorable, { merges = true }: Explor
   return space;
 }
 
-function fromSearch(
-  story: Explorable,
-  space: StateSpace,
-  searched: Exhausted,
-  { throughViolations = false, maxDepth }: ExploreOptions,
-): Exploration {
-  const { shortest, states, transitions, depth, complete, deeper } = searched;
-  const violation =
-    shortest === undefined ? undefined : violationOf(story, space, shortest.movers, shortest.isShortest);
+function exhausted(story: Explorable, space: StateSpace, options: ExploreOptions): Exploration {
+  const searched = exhaustive(space, options);
+  const { shortest, found, states, transitions, depth, complete, deeper } = searched;
   const whole = complete && !deeper;
-  const verdict = searched.found !== undefined ? 'violated' : whole ? 'holds' : 'unfinished';
+  const verdict = found !== undefined ? 'violated' : whole ? 'holds' : 'unfinished';
+  const covered = deeper ? (options.maxDepth ?? depth) : Math.max(0, depth - 1);
   return {
     strategy: 'exhaustive',
     verdict,
-    ...(violation === undefined ? {} : { violation }),
+    ...(shortest === undefined
+      ? {}
+      : { violation: violationOf(story, space, shortest.movers, shortest.isShortest) }),
     states,
     transitions,
     depth,
     finalStates: searched.finalStates,
     stuckStates: searched.stuckStates,
-    ...(whole && (searched.found === undefined || throughViolations)
+    ...(whole && (found === undefined || options.throughViolations === true)
       ? { outcomes: [...searched.outcomes].sort() }
       : {}),
     rules: [...searched.rules].sort(),
     bytesPerState: searched.bytesPerState,
-    ...(verdict === 'unfinished'
-      ? {
-          unfinished: deeper
-            ? `every schedule of up to ${maxDepth} steps was covered; longer ones were not`
-            : `every schedule of up to ${Math.max(0, depth - 1)} steps was covered, some longer ones too`,
-        }
-      : {}),
+    ...(verdict === 'unfinished' ? { unfinished: `schedules of up to ${covered} steps, each of them` } : {}),
   };
 }
 
+function deepened(story: Explorable, space: StateSpace, options: ExploreOptions): Exploration {
+  const { states, transitions, depth, complete, found } = deepening(space, options);
+  const verdict = found !== undefined ? 'violated' : complete ? 'holds' : 'unfinished';
+  return {
+    ...NOT_COUNTED,
+    strategy: 'deepening',
+    verdict,
+    ...(found === undefined ? {} : { violation: violationOf(story, space, found.movers, true) }),
+    states,
+    transitions,
+    depth,
+    rules: found === undefined ? [] : [found.rule],
+    ...(verdict === 'unfinished' ? { unfinished: `schedules of up to ${depth} steps, each of them` } : {}),
+  };
+}
+
+function sampled(
+  story: Explorable,
+  space: StateSpace,
+  strategy: StrategyName,
+  { schedules, states, transitions, depth, cut, found }: Sampled,
+): Exploration {
+  const ended = cut === 0 ? 'each to its end' : `${cut} of them cut off after ${depth} steps`;
+  return {
+    ...NOT_COUNTED,
+    strategy,
+    // However many schedules were clean, others were not looked at.
+    verdict: found === undefined ? 'unfinished' : 'violated',
+    ...(found === undefined
+      ? { unfinished: `${schedules} schedules drawn at random, ${ended}` }
+      : { violation: violationOf(story, space, minimised(space, found.movers), false) }),
+    states,
+    transitions,
+    depth,
+    schedules,
+    rules: found === undefined ? [] : [found.rule],
+  };
+}
+
+function scripted(story: Explorable, space: StateSpace, schedule: readonly number[]): Exploration {
+  const machine = story.start();
+  const { steps, violation } = playSchedule(machine, space, schedule);
+  machine.close();
+  const common = {
+    ...NOT_COUNTED,
+    strategy: 'scripted',
+    states: steps.length + 1,
+    transitions: steps.length,
+    depth: steps.length,
+    schedules: 1,
+  } as const;
+  if (violation === undefined)
+    return { ...common, verdict: 'unfinished', rules: [], unfinished: 'the one schedule that was given' };
+  const { checker, rule } = violation.fact as KernelFactOf<'PropertyViolated'>;
+  return {
+    ...common,
+    verdict: 'violated',
+    violation: { checker, rule, schedule, witness: steps, shortest: false },
+    rules: [rule],
+  };
+}
+
+function reexecuted(story: Explorable, space: StateSpace, options: ExploreOptions): Exploration {
+  const outcomeOf = (machine: Machine): string => space.outcomeOf(machine.world.slices);
+  const found = reexecution(story.start, outcomeOf, options);
+  const { schedules, transitions, depth, complete, finals, outcomes, rules } = found;
+  const verdict = found.found !== undefined ? 'violated' : complete ? 'holds' : 'unfinished';
+  return {
+    ...NOT_COUNTED,
+    strategy: 'reexecution',
+    verdict,
+    ...(found.found === undefined
+      ? {}
+      : { violation: playedAs(story, space, found.found.schedule, complete) }),
+    // It keeps no states: it cannot say how many were different.
+    states: 0,
+    transitions,
+    depth,
+    schedules,
+    finalStates: finals,
+    ...(complete ? { outcomes: [...outcomes].sort() } : {}),
+    rules: [...rules].sort(),
+    ...(verdict === 'unfinished' ? { unfinished: `${schedules} schedules of those that there are` } : {}),
+  };
+}
+
+const NOT_COUNTED = { finalStates: 0, stuckStates: 0 } as const;
+
 /** Plays the movers of a violation on the machine, which must find the same. */
-export function violationOf(
+function violationOf(
   story: Explorable,
   space: StateSpace,
   movers: readonly number[],
   shortest: boolean,
 ): Violation {
-  const schedule = scheduleOf(space, movers);
+  return playedAs(story, space, scheduleOf(space, movers), shortest);
+}
+
+function playedAs(
+  story: Explorable,
+  space: StateSpace,
+  schedule: readonly number[],
+  shortest: boolean,
+): Violation {
   const machine = story.start();
   const { steps, violation } = playSchedule(machine, space, schedule);
   machine.close();

@@ -132,15 +132,26 @@ export class StateSpace {
 
   /** A state as an outcome: its observed slices, as JSON. */
   outcome(row: Row): string {
-    const observed = this.staged.observed ?? [...this.layout.slice.keys()];
+    const { slice, cells } = this.layout;
     return JSON.stringify(
-      Object.fromEntries(
-        observed.map((name) => {
-          const cell = present(this.layout.slice.get(name), `slice ${name}`);
-          return [name, this.layout.cells.value(cell, row[cell] as number)];
-        }),
-      ),
+      this.observed.map((name) => {
+        const cell = present(slice.get(name), `slice ${name}`);
+        return [name, cells.value(cell, row[cell] as number)];
+      }),
     );
+  }
+
+  /** The same of a world. */
+  outcomeOf(slices: Readonly<Record<string, unknown>>): string {
+    return JSON.stringify(this.observed.map((name) => [name, slices[name]]));
+  }
+
+  /** What the story observes; else all but what the kernel and the checkers keep, who know when a fact was. */
+  private get observed(): readonly string[] {
+    const own = [...this.layout.slice.keys()].filter(
+      (name) => !KERNEL_SLICES.includes(name) && !name.startsWith('checker-'),
+    );
+    return this.staged.observed ?? own;
   }
 
   private try(row: Row, mover: Mover, shared: readonly boolean[]): Answered<Possible> {
@@ -196,6 +207,8 @@ export class StateSpace {
     return row;
   }
 }
+
+const KERNEL_SLICES: readonly string[] = ['cpus', 'processes', 'ipis', 'locks', 'tasks'];
 
 /** CPUs that more than one task runs on: only there does it matter who may be preempted. */
 function sharedCpus({ cpus, play }: Staged): boolean[] {

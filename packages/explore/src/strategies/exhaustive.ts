@@ -1,10 +1,10 @@
 import { present } from '@tablewalk/base';
-import { Footprints } from './footprints.ts';
-import type { ExploreOptions } from './result.ts';
-import { Search } from './search.ts';
-import type { Found, Searched } from './search.ts';
-import type { StateSpace } from './state-space.ts';
-import { Canonical } from './symmetry.ts';
+import { Footprints } from '../footprints.ts';
+import type { ExploreOptions } from '../result.ts';
+import { Search } from '../search.ts';
+import type { Found, Searched } from '../search.ts';
+import type { StateSpace } from '../state-space.ts';
+import { Canonical } from '../symmetry.ts';
 
 export const MAX_STATES = 10_000_000;
 
