@@ -14,7 +14,7 @@ export interface WordReader {
   read32(pa: number): number;
 }
 
-/** Permissions and properties of a translation, as bits. */
+/** Permissions and properties of a translation, as bits. `write`: of PL0 where `user` is set, else of PL1. */
 export const PageFlag = { write: 1, execute: 2, user: 4, global: 8 } as const;
 
 /** What a walk found. One object is reused for every walk. */

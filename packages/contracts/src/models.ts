@@ -23,6 +23,8 @@ export interface WalkSteps {
   begin(ttbr: number, va: number): { readonly pa: number; readonly level: number };
   /** What the word (or the low word of the pair) that was read at this level says. */
   descend(level: number, descriptor: number, va: number): DescriptorMeaning;
+  /** Fault status and level of an access that an entry of this size does not permit. */
+  permission(pageShift: number): { readonly status: number; readonly level: number };
 }
 
 /** A CPU and a virtual address that a story gives the hardware freedom over. */

@@ -2,6 +2,7 @@ import { assert } from '@tablewalk/base';
 import { lock, order, pageTableLock, read, readAll, readMaybe, unlock } from '@tablewalk/contracts';
 import type { FramesPlugin, MachineFacts, PageTablePlugin, Routine } from '@tablewalk/contracts';
 import { decodeLinux, encodeLinux, LinuxPte, PAIR_SIZE, shortWalker } from './descriptors.ts';
+import { shortWalkSteps } from './walk-steps.ts';
 import { armShortKey, armShortTables, INIT_MM, linuxPte, linuxPteAddress, presentPages } from './tables.ts';
 import { tableOrder, tablesOf, taskSizeOf } from './tables.ts';
 import type { ArmShortConfig } from './tables.ts';
@@ -40,6 +41,7 @@ export function armShort(
     vaBits: 32,
     taskSize,
     walker: shortWalker,
+    walkSteps: shortWalkSteps,
     ttbr: (view, mm) => view(armShortKey).pgd[mm] ?? 0,
     lookup: (view, mm, va) => decodeLinux(linuxPte(view, mm, va)),
     hasTable: (view, mm, va) => linuxPteAddress(view, mm, va) !== undefined,

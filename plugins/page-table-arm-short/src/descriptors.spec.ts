@@ -106,12 +106,12 @@ describe('table walk', () => {
     expect(walk(0xa000).flags).toBe(user | write);
   });
 
-  it('a section covers 1 MiB after one read; kernel memory is global and nothing for PL0', () => {
+  it('a section covers 1 MiB after one read; kernel memory is global, writable and nothing for PL0', () => {
     const section = { status: 0, fault: FaultKind.none, level: 1, pageShift: 20, reads: 1, readBytes: 4 };
     expect(walk(0xc012_3456)).toEqual({
       ...section,
       pfn: 0x80100,
-      flags: execute | global,
+      flags: write | execute | global,
       readPa: [0x8000_7004],
     });
     expect(walk(0xfff0_0000)).toEqual({

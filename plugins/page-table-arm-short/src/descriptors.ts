@@ -111,8 +111,7 @@ export function shortWalker(memory: WordReader): Walker {
       result.fault = FaultKind.none;
       result.pfn = second >>> 12;
       result.pageShift = 12;
-      const executable = (second & 1) === 0 ? PageFlag.execute : 0;
-      result.flags = access((second >>> 9) & 1, (second >>> 4) & 0b11) | executable | global(second >>> 11);
+      result.flags = smallPageFlags(second);
     },
     permissionStatus: (level) => (level === 1 ? FaultStatus.permissionL1 : FaultStatus.permissionL2),
   };
@@ -123,9 +122,7 @@ function section(descriptor: number, result: WalkResult): void {
   result.fault = FaultKind.none;
   result.pfn = (descriptor & 0xfff00000) >>> 12;
   result.pageShift = 20;
-  const executable = ((descriptor >>> 4) & 1) === 0 ? PageFlag.execute : 0;
-  result.flags =
-    access((descriptor >>> 15) & 1, (descriptor >>> 10) & 0b11) | executable | global(descriptor >>> 17);
+  result.flags = sectionFlags(descriptor);
 }
 
 function translationFault(status: number, result: WalkResult): void {
@@ -133,9 +130,22 @@ function translationFault(status: number, result: WalkResult): void {
   result.fault = FaultKind.translation;
 }
 
-/** What PL0 may do (ARM ARM B3.7.1, AFE = 0): AP 0b10 reads, AP 0b11 reads and, with APX 0, writes. */
+export function smallPageFlags(descriptor: number): number {
+  const executable = (descriptor & 1) === 0 ? PageFlag.execute : 0;
+  return access((descriptor >>> 9) & 1, (descriptor >>> 4) & 0b11) | executable | global(descriptor >>> 11);
+}
+export function sectionFlags(descriptor: number): number {
+  const executable = ((descriptor >>> 4) & 1) === 0 ? PageFlag.execute : 0;
+  return access((descriptor >>> 15) & 1, (descriptor >>> 10) & 0b11) | executable | global(descriptor >>> 17);
+}
+
+/**
+ * Who may do what (ARM ARM B3.7.1, AFE = 0). AP 0b10: PL0 reads; 0b11: PL0 reads and, with APX 0, writes;
+ * 0b01: nothing for PL0, and PL1 writes with APX 0. Linux without domains uses no 0b10 for writable pages.
+ */
 function access(apx: number, ap: number): number {
   if (ap === 0b11) return apx === 0 ? PageFlag.user | PageFlag.write : PageFlag.user;
+  if (ap === 0b01) return apx === 0 ? PageFlag.write : 0;
   return ap === 0b10 ? PageFlag.user : 0;
 }
 
