@@ -2,6 +2,12 @@ import { CodedError, present } from '@tablewalk/base';
 import type { PlayTask } from '@tablewalk/machine';
 import type { Possible, StateSpace } from './state-space.ts';
 
+/** Cells that each mover may read, and write. */
+export interface FixedFootprints {
+  readonly reads: readonly ReadonlySet<number>[];
+  readonly writes: readonly ReadonlySet<number>[];
+}
+
 /**
  * Which cells each mover may touch: the union of what it was seen to read and write. A partial-order search
  * takes them for all that a mover ever touches. A search that sees more must begin again with what it has
@@ -47,6 +53,14 @@ export class Footprints {
         footprint.add(cell);
         this.version += 1;
       }
+  }
+
+  /** As they are now, for a search that must not see them grow. */
+  snapshot(): FixedFootprints {
+    return {
+      reads: this.reads.map((cells) => new Set(cells)),
+      writes: this.writes.map((cells) => new Set(cells)),
+    };
   }
 
   private undeclared(mover: number, cell: number): CodedError {

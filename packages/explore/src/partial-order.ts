@@ -1,4 +1,4 @@
-import type { Footprints } from './footprints.ts';
+import type { FixedFootprints } from './footprints.ts';
 import type { Possible, StateSpace } from './state-space.ts';
 
 /**
@@ -9,19 +9,22 @@ import type { Possible, StateSpace } from './state-space.ts';
  * 2. a disabled mover brings along every mover that may write what it waits for.
  *
  * States in which nothing is enabled are all kept. So that a rule over states is kept too, the movers taken must
- * write nothing that the rule reads; and one successor must be a state that was not expanded before, or
- * whatever goes round in a circle would be put off for ever (the search sees to that).
+ * write nothing that the rule reads; and one successor must be farther from the beginning, or what goes
+ * round in a circle would put the others off for ever (the search sees to that).
  */
 export class PartialOrder {
   private readonly words: number;
+  /** Cells that the rules over states read. */
+  private readonly seen: ReadonlySet<number>;
   private readonly wanted: Uint32Array;
   private readonly queue: number[] = [];
-  private readonly masks = new WeakMap<Possible, { readonly version: number; readonly mask: Uint32Array }>();
+  private readonly masks = new WeakMap<Possible, Uint32Array>();
 
   constructor(
-    private readonly space: StateSpace,
-    private readonly footprints: Footprints,
+    space: StateSpace,
+    private readonly footprints: FixedFootprints,
   ) {
+    this.seen = new Set(space.neverReads);
     this.words = Math.ceil(space.movers.length / 32);
     this.wanted = new Uint32Array(this.words);
   }
@@ -73,26 +76,24 @@ export class PartialOrder {
   }
 
   private visible({ written }: Possible): boolean {
-    const { neverReads } = this.space;
-    for (const cell of written.cells) if (neverReads.has(cell)) return true;
+    for (const cell of written.cells) if (this.seen.has(cell)) return true;
     return false;
   }
 
   /** Movers that an answer brings along. */
   private maskOf(answer: Possible): Uint32Array {
     const known = this.masks.get(answer);
-    const { version } = this.footprints;
-    if (known?.version === version) return known.mask;
+    if (known !== undefined) return known;
     const mask = new Uint32Array(this.words);
     const { reads, writes } = this.footprints;
     for (let other = 0; other < reads.length; other++) {
-      const theirs = writes[other] as Set<number>;
+      const theirs = writes[other] as ReadonlySet<number>;
       const brings =
         answer.reads.some((cell) => theirs.has(cell)) ||
         (answer.enabled && answer.written.cells.some((cell) => reads[other]?.has(cell) === true));
       if (brings) mask[other >>> 5] = (mask[other >>> 5] as number) | (1 << (other & 31));
     }
-    this.masks.set(answer, { version, mask });
+    this.masks.set(answer, mask);
     return mask;
   }
 }

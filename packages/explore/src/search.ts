@@ -1,4 +1,4 @@
-import type { Footprints } from './footprints.ts';
+import type { FixedFootprints } from './footprints.ts';
 import { PartialOrder } from './partial-order.ts';
 import type { Progress } from './result.ts';
 import type { Possible, StateSpace } from './state-space.ts';
@@ -14,7 +14,7 @@ export interface SearchLimits {
 
 export interface SearchParts extends SearchLimits {
   readonly space: StateSpace;
-  readonly footprints?: Footprints;
+  readonly footprints?: FixedFootprints;
   readonly canonical?: Canonical;
   readonly phase: Progress['phase'];
   readonly onProgress?: (progress: Progress) => void;
@@ -61,7 +61,10 @@ export class Search {
   private finalStates = 0;
   private stuckStates = 0;
   private found: (Found & { readonly steps: number }) | undefined;
+  /** The step, or one before it from the same state, led farther from the beginning. */
   private fresh = false;
+  /** Number of the first state of the next level. */
+  private levelEnd = 1;
   private at = 0;
 
   constructor(private readonly parts: SearchParts) {
@@ -80,13 +83,13 @@ export class Search {
     const { visited, row } = this;
     const { maxStates, maxDepth, throughViolations } = this.parts;
     let depth = 0;
-    let levelEnd = visited.count;
+    this.levelEnd = visited.count;
     let deeper = false;
     for (; this.at < visited.count; this.at++) {
-      if (this.at === levelEnd) {
+      if (this.at === this.levelEnd) {
         if (this.found !== undefined && !throughViolations) break;
         depth += 1;
-        levelEnd = visited.count;
+        this.levelEnd = visited.count;
       }
       if (visited.count > maxStates) break;
       if ((this.at & (PROGRESS_EVERY - 1)) === 0) this.report(depth);
@@ -156,8 +159,7 @@ export class Search {
       canonical === undefined
         ? visited.add(kept, visited.hashOf(at) ^ hash, at, mover, cells)
         : visited.add(kept, space.layout.hash.row(kept), at, mover);
-    // A state that waits to be expanded counts as new (the queue proviso).
-    if (state >= 0 || -1 - state > at) this.fresh = true;
+    if (state >= 0 || -1 - state >= this.levelEnd) this.fresh = true;
     if (visited.count > known) {
       const rule = space.brokenRule(kept);
       if (rule !== undefined) this.violated('never', rule, depth + 1, visited.path(state));

@@ -85,11 +85,12 @@ class Round {
       const rule = written.violation?.rule ?? space.brokenRule(row) ?? stuck;
       if (rule !== undefined) return { rule, movers: [...path.slice(1).map((frame) => frame.mover), mover] };
       const depth = path.length;
-      const entered = this.enter(row, depth) && enabled.length > 0;
-      if (entered && depth >= this.limit) this.cut = true;
-      if (entered && depth < this.limit) path.push({ enabled, next: 0, mover, written });
+      const entered = this.enter(row, enabled.length > 0 ? depth : -1);
+      if (entered && enabled.length > 0 && depth < this.limit)
+        path.push({ enabled, next: 0, mover, written });
       else this.takeBack(written);
     }
+    this.cut ||= this.nearest.some((depth) => depth >= this.limit);
     return undefined;
   }
 
@@ -97,7 +98,7 @@ class Round {
     for (let i = 0; i < cells.length; i++) this.row[cells[i] as number] = before[i] as number;
   }
 
-  /** Is the state new, or nearer than it was? */
+  /** Is the state new, or nearer than it was? An end, of depth -1, is never entered again. */
   private enter(row: Row, depth: number): boolean {
     const state = this.visited.add(row, this.space.layout.hash.row(row), -1, 0);
     const known = state < 0 ? -1 - state : state;

@@ -1,10 +1,11 @@
-import { present } from '@tablewalk/base';
+import { prngBelow, prngSeed } from '@tablewalk/base';
 import { Footprints } from '../footprints.ts';
 import type { ExploreOptions } from '../result.ts';
 import { Search } from '../search.ts';
 import type { Found, Searched } from '../search.ts';
 import type { StateSpace } from '../state-space.ts';
 import { Canonical } from '../symmetry.ts';
+import { Walk } from '../walk.ts';
 
 export const MAX_STATES = 10_000_000;
 
@@ -59,7 +60,7 @@ function search(
   phase: 'searching' | 'shortening',
 ): Searched {
   const { maxStates = MAX_STATES, throughViolations = false, checkTouches = true, onProgress } = options;
-  const footprints = footprintsOf(space, checkTouches);
+  const footprints = learnFootprints(space, checkTouches);
   for (;;) {
     const { version } = footprints;
     const rulesRead = space.neverReads.size;
@@ -69,7 +70,7 @@ function search(
       maxDepth,
       throughViolations,
       phase,
-      ...(partialOrder ? { footprints } : {}),
+      ...(partialOrder ? { footprints: footprints.snapshot() } : {}),
       ...(canonical === undefined ? {} : { canonical }),
       ...(onProgress === undefined ? {} : { onProgress }),
     }).run();
@@ -79,15 +80,27 @@ function search(
   }
 }
 
-/** The footprints of a space, which go on learning as long as the space does. */
-function footprintsOf(space: StateSpace, checking: boolean): Footprints {
+const WALKS = 64;
+const WALK_STEPS = 512;
+
+/**
+ * The footprints of a space, which go on learning as long as the space does. A few random schedules come first: what
+ * they touch need not be found out by searches that begin again.
+ */
+function learnFootprints(space: StateSpace, checking: boolean): Footprints {
   const known = FOOTPRINTS.get(space);
   if (known !== undefined) return known;
   const footprints = new Footprints(space, space.staged.play.tasks, checking);
+  FOOTPRINTS.set(space, footprints);
   space.onLearn = (mover, possible) => {
     footprints.learn(mover, possible);
   };
-  FOOTPRINTS.set(space, footprints);
-  return present(footprints, 'footprints');
+  for (let i = 0; i < WALKS; i++) {
+    const draws = prngSeed(i);
+    const walk = new Walk(space);
+    while (walk.end === undefined && walk.movers.length < WALK_STEPS)
+      walk.take(walk.enabled[prngBelow(draws, walk.enabled.length)] as number);
+  }
+  return footprints;
 }
 const FOOTPRINTS = new WeakMap<StateSpace, Footprints>();
