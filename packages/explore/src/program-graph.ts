@@ -16,12 +16,15 @@ interface Place {
   readonly before: number;
   readonly reply: Reply;
   readonly step: VisibleStep;
+  /** The claim by which it was reached, if one was made. */
+  readonly claim: string | undefined;
   readonly next: Map<string, number>;
   /** The place after a reply of nothing, which most replies are. */
   afterNothing: number;
 }
 
 interface Root {
+  readonly key: string;
   readonly program: string;
   readonly context: ProgramContext;
   /** Places by claim: label and live numbers. */
@@ -54,11 +57,27 @@ export class ProgramGraph {
     const key = `${program} ${context.cpu} ${context.task ?? ''} ${context.args.join()}`;
     let root = this.roots.get(key);
     if (root === undefined) {
-      root = { program, context, merged: new Map(), place: ENDED };
+      root = { key, program, context, merged: new Map(), place: ENDED };
       this.roots.set(key, root);
       root.place = this.arrive(new LiveThread(this.programs, context, program), root, ENDED, []);
     }
     return root.place;
+  }
+
+  /**
+   * What a place is, the same in every process: where the program begins, the last claim on the way, and
+   * what was observed since.
+   */
+  key(place: number): string {
+    if (place === ENDED) return '';
+    const replies: string[] = [];
+    for (let at = place; ;) {
+      const { root, before, reply, claim } = this.at(at);
+      if (claim !== undefined || at === root.place)
+        return [root.key, claim ?? '', ...replies.reverse()].join(' | ');
+      replies.push(reply.join());
+      at = before;
+    }
   }
 
   step(place: number): VisibleStep {
@@ -110,7 +129,7 @@ export class ProgramGraph {
     const known = claim === undefined ? undefined : root.merged.get(claim);
     if (known !== undefined) return known;
     const place = this.places.length;
-    this.places.push({ root, before, reply, step, next: new Map(), afterNothing: -1 });
+    this.places.push({ root, before, reply, step, claim, next: new Map(), afterNothing: -1 });
     if (claim !== undefined) root.merged.set(claim, place);
     return place;
   }

@@ -1,19 +1,23 @@
-import { prngNext, prngSeed } from '@tablewalk/base';
 import type { Row } from './cells.ts';
 
-/** A number of each value of each cell, drawn once: a row's hash is the xor of its cells' (Zobrist, 1970). */
+/**
+ * A word for each value of each cell; a row's hash is the xor of its cells' (Zobrist, 1970). The words come from
+ * what the values are, not from their numbers, so that every process hashes a state alike.
+ */
 export class RowHash {
-  private readonly draws: number[][];
-  private readonly random = prngSeed(0x5747, 1);
+  private readonly words: number[][];
 
-  constructor(cells: number) {
-    this.draws = Array.from({ length: cells }, () => []);
+  constructor(
+    cells: number,
+    private readonly wordOf: (cell: number, number: number) => number,
+  ) {
+    this.words = Array.from({ length: cells }, () => []);
   }
 
   of(cell: number, number: number): number {
-    const draws = this.draws[cell] as number[];
-    while (draws.length <= number) draws.push(prngNext(this.random) | 0);
-    return draws[number] as number;
+    const words = this.words[cell] as number[];
+    while (words.length <= number) words.push(this.wordOf(cell, words.length));
+    return words[number] as number;
   }
 
   row(row: Row): number {

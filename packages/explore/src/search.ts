@@ -45,8 +45,8 @@ export interface Searched {
 const PROGRESS_EVERY = 8192;
 
 /**
- * Breadth first over the states, each once. Without reductions the first violation that is found is one of the
- * shortest. Invariants:
+ * Breadth first over the states, each once. Without reductions the violation that is kept is one of the shortest.
+ * A level is searched to its end before a violation stops the search, so that counts depend on no order. Invariants:
  * 1. `visited` holds states in the order of their distance from the beginning.
  * 2. `row` is state `at`, but for the writes of the step that is being taken, which are taken back after it.
  */
@@ -97,7 +97,7 @@ export class Search {
       const enabled = this.enabledMovers();
       if (enabled.length === 0) this.end(depth);
       else if (depth >= maxDepth) deeper = true;
-      else if (this.found === undefined || throughViolations) this.expand(enabled, depth);
+      else this.expand(enabled, depth);
     }
     return {
       states: visited.count,

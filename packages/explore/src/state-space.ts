@@ -1,4 +1,4 @@
-import { present } from '@tablewalk/base';
+import { digestOf, present } from '@tablewalk/base';
 import type { Action, CpusState } from '@tablewalk/contracts';
 import {
   actionEnabled,
@@ -21,7 +21,7 @@ import type { Answered } from './memo.ts';
 import { ProgramGraph } from './program-graph.ts';
 import { RowHash } from './row-hash.ts';
 import { Scratch } from './scratch.ts';
-import type { Layout, Written } from './scratch.ts';
+import type { CpuCell, Layout, Written } from './scratch.ts';
 
 /** Something that may happen, as far as it is known beforehand: which CPU, task or action it is of. */
 export interface Mover {
@@ -84,7 +84,7 @@ export class StateSpace {
       slice: new Map(slices.map((name, cell) => [name, cell])),
       cpus: slices.length,
       tasks: slices.length + cpus,
-      hash: new RowHash(names.length),
+      hash: new RowHash(names.length, (cell, number) => this.contentWord(cell, number)),
     };
     this.graph = new ProgramGraph(programs, merges);
     this.scratch = new Scratch(this.layout, this.graph, play.tasks, staged.components);
@@ -180,6 +180,18 @@ export class StateSpace {
     return { reads, answer: { enabled, reads, written } };
   }
 
+  /** A word from what a value of a cell is, the same in every process. */
+  private contentWord(cell: number, number: number): number {
+    const { cells, cpus, tasks } = this.layout;
+    const content =
+      cell >= tasks
+        ? this.graph.key(number)
+        : cell >= cpus
+          ? cpuContent(cells.value(cell, number) as CpuCell, this.graph)
+          : cells.value(cell, number);
+    return parseInt(digestOf([cell, content]).slice(0, 8), 16) | 0;
+  }
+
   private ask<T>(row: Row, question: () => T): Answered<T> {
     this.scratch.load(row);
     const answer = question();
@@ -214,6 +226,11 @@ const KERNEL_SLICES: readonly string[] = ['cpus', 'processes', 'ipis', 'locks', 
 function sharedCpus({ cpus, play }: Staged): boolean[] {
   return Array.from({ length: cpus }, (_, cpu) => play.tasks.filter((task) => task.cpu === cpu).length > 1);
 }
+
+const cpuContent = ({ handlers, holder }: CpuCell, graph: ProgramGraph): unknown => [
+  handlers.map((place) => graph.key(place)),
+  holder,
+];
 
 const withoutThreads = (cpus: CpusState): CpusState =>
   cpus.map(({ mm, asid, ttbr, irqsOff }) => ({ mm, asid, ttbr, irqsOff, stack: [] }));

@@ -2,6 +2,7 @@ import { assert, present } from '@tablewalk/base';
 import type { Symmetry } from '@tablewalk/stories';
 import type { Row } from './cells.ts';
 import { ENDED } from './program-graph.ts';
+import type { RowHash } from './row-hash.ts';
 import type { StateSpace } from './state-space.ts';
 
 /** Beyond this many permutations finding the smallest costs more than it saves. */
@@ -42,11 +43,13 @@ class Renaming {
  */
 export class Canonical {
   private readonly group: readonly Renaming[];
+  private readonly words: RowHash;
   private readonly smallest: Row;
   private readonly candidate: Row;
 
   constructor(space: StateSpace, symmetries: readonly Symmetry[]) {
     this.group = closure(symmetries.map((symmetry) => renamingOf(space, symmetry)));
+    this.words = space.layout.hash;
     this.smallest = new Int32Array(space.layout.cells.count);
     this.candidate = new Int32Array(space.layout.cells.count);
     for (const renaming of this.group) {
@@ -64,15 +67,17 @@ export class Canonical {
     smallest.set(row);
     for (const renaming of this.group) {
       renaming.apply(row, candidate);
-      if (isSmaller(candidate, smallest)) smallest.set(candidate);
+      if (isSmaller(candidate, smallest, this.words)) smallest.set(candidate);
     }
     return smallest;
   }
 }
 
-function isSmaller(a: Row, b: Row): boolean {
-  for (let i = 0; i < a.length; i++) {
-    const difference = (a[i] as number) - (b[i] as number);
+/** By the words of their values, so that every process chooses the same. */
+function isSmaller(a: Row, b: Row, words: RowHash): boolean {
+  for (let cell = 0; cell < a.length; cell++) {
+    if (a[cell] === b[cell]) continue;
+    const difference = words.of(cell, a[cell] as number) - words.of(cell, b[cell] as number);
     if (difference !== 0) return difference < 0;
   }
   return false;
