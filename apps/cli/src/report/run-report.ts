@@ -2,7 +2,7 @@ import { hex } from '@tablewalk/base';
 import { processesKey } from '@tablewalk/contracts';
 import { statisticsKey, viewOf } from '@tablewalk/machine';
 import type { CpuStatistics, World } from '@tablewalk/machine';
-import type { KernelFactOf, RecordedFact } from '@tablewalk/contracts';
+import type { Fact, KernelFactOf, RecordedFact } from '@tablewalk/contracts';
 
 /** The report that `run` and `replay` print: a column a CPU, what happened in TLBs, caches and the kernel. */
 export function runReport(world: World, counterNames: readonly string[]): string {
@@ -59,9 +59,13 @@ export function violationText(
 export function factText(seq: number, recorded: RecordedFact | undefined): string {
   if (recorded === undefined) return `fact ${seq}`;
   const { by, cpu, time, fact } = recorded;
-  const { type, ...fields } = fact;
+  return `fact ${seq}  CPU ${cpu}  ${time}  ${by}: ${saidText(fact)}`;
+}
+
+/** What a fact says, without its place. */
+export function saidText({ type, ...fields }: Fact): string {
   const said = Object.entries(fields).map(([name, value]) => `${name}=${valueText(name, value)}`);
-  return `fact ${seq}  CPU ${cpu}  ${time}  ${by}: ${type} ${said.join(' ')}`;
+  return [type, ...said].join(' ');
 }
 
 /** Addresses are hexadecimal, as everybody writes them. */
