@@ -18,6 +18,8 @@ export interface BuiltStory {
   readonly fold: () => Fold;
   /** A machine that plays it. Every choice comes from outside; the first, of one, sets the scene. */
   readonly start: (options?: MachineOptions) => Machine;
+  /** The same with other programs or components: what a mutation makes of it. */
+  readonly restaged: (staged: Staged) => BuiltStory;
 }
 
 /** What a history says of the story that it was played from. */
@@ -78,6 +80,7 @@ export function stageOnMachine(
     programs,
     play: cast.play,
     ...(cast.symmetries === undefined ? {} : { symmetries: cast.symmetries }),
+    ...(cast.underTest === undefined ? {} : { underTest: cast.underTest }),
   };
   const plugins = Object.fromEntries(plan.plugins.map(({ manifest }) => [manifest.id, manifest.version]));
   const effective = { ...plan.effective, story: { id: story.id, variant, set } };
@@ -108,6 +111,7 @@ function builtStory(
     plugins,
     fold: () => new Fold(components, cpus),
     start: (options = {}) => new Machine(parts, options),
+    restaged: (other) => builtStory(other, effective, plugins, seed, cost),
   };
 }
 

@@ -16,6 +16,8 @@ import { playSchedule, scheduleOf } from './witness.ts';
 export interface Explorable {
   readonly staged: Staged;
   readonly start: () => Machine;
+  /** The same with other programs or components. */
+  readonly restaged: (staged: Staged) => Explorable;
 }
 
 /** Explores a story by the strategy that the options name. */

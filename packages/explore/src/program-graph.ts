@@ -64,6 +64,14 @@ export class ProgramGraph {
     return root.place;
   }
 
+  /** Every place of a program that was reached, with the number of steps before it. */
+  *placesOf(program: string): Generator<{ readonly step: VisibleStep; readonly depth: number }> {
+    for (let place = 1; place < this.places.length; place++) {
+      const { root, step } = this.at(place);
+      if (root.program === program) yield { step, depth: this.log(place).length };
+    }
+  }
+
   /**
    * What a place is, the same in every process: where the program begins, the last claim on the way, and
    * what was observed since.

@@ -17,6 +17,11 @@ interface Told {
   readonly about: string;
   /** By name. `broken` and `repaired` name the first variant that is violated, or holds, where a story has more. */
   readonly variants: Readonly<Record<string, Variant>>;
+  /**
+   * Single-step mutants of the repaired program that nothing catches, by name (`explore STORY --mutate`
+   * prints them), each with the reason why it is no bug, or why this story cannot see it.
+   */
+  readonly survivors?: Readonly<Record<string, string>>;
 }
 
 export interface Variant {
@@ -70,6 +75,8 @@ export interface Cast {
   /** Components of the story's own: a device, a second driver. */
   readonly components?: readonly NamedComponent[];
   readonly symmetries?: readonly Symmetry[];
+  /** Programs whose every single-step mutation is explored; absent: those of the tasks. */
+  readonly underTest?: readonly string[];
 }
 
 /** A play with everything it is played on. */
@@ -81,6 +88,8 @@ export interface Staged {
   readonly symmetries?: readonly Symmetry[];
   /** Slices that make an outcome, for comparing sets of them. Absent: all. */
   readonly observed?: readonly string[];
+  /** Programs, and actors of actions, whose every single-step mutation is explored; absent: all. */
+  readonly underTest?: readonly string[];
 }
 
 /**
