@@ -89,6 +89,24 @@ why: step 5 (store on CPU 1: writes) breaks the rule of checker-page-use-after-f
     }
   });
 
+  it('lets labels run over the columns of those who stand still, where they have no room beside each other', () => {
+    const lines = witnessText(
+      found('never', 'r', [
+        step(1, 'a', 0, 'locks, and asks for the address of the page'),
+        step(2, 'b', 1, 'looks at the next slot, and finds it in use'),
+        step(3, 'c', 1, 'sleeps'),
+      ]),
+    ).split('\n');
+    expect(lines.slice(0, 6).map((line) => line.slice(9).trimEnd())).toEqual([
+      'CPU 0    CPU 1    CPU 1',
+      'a        b        c                                    what changed',
+      '-------- -------- --------                             ------------',
+      'locks, and asks for the address of the page',
+      '|        looks at the next slot, and finds it in use',
+      '|        |        sleeps',
+    ]);
+  });
+
   it('writes the variables of a story as they are, and ends its lines with no space', () => {
     const variable = { type: 'pte[0] written', value: [1, 0] } as RecordedFact['fact'];
     const text = witnessText(found('never', 'r', [step(1, 'CPU 0', -1, 'maps', fact(1, variable, -1))]));

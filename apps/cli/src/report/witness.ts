@@ -12,6 +12,9 @@ export interface DrawingOptions {
 const WIDTH = 120;
 const FACTS_MIN = 36;
 const COLUMN_MIN = 8;
+const LANE_MIN = 4;
+/** Room for a label in the last column, where labels run over. */
+const LABEL_MIN = 32;
 /** Two for the mark, the number of the step, a gap. */
 const MARGIN = 9;
 
@@ -26,13 +29,19 @@ export function witnessText(
   const { witness } = violation;
   const broken = witness.find((step) => step.violation !== undefined);
   const cause = broken === undefined ? undefined : causeOf(witness, saidBy(broken));
-  const columns = columnsOf(witness, width);
-  const lines = headLines(columns);
+  const lanes = lanesOf(witness, width - MARGIN - FACTS_MIN);
+  const drawn = witness.map((step) => laneText(step, lanes, width - MARGIN - FACTS_MIN));
+  const wide = Math.max(
+    0,
+    ...drawn.map((text) => text.length),
+    ...lanes.map((lane) => lane.from + lane.wide),
+  );
   const changes = changesBy(witness);
+  const lines = headLines(lanes, wide);
   witness.forEach((step, i) => {
     const mark = step === broken ? '>>' : step === cause ? ' *' : '  ';
-    const cells = columns.map(({ actor, wide }) => fit(step.actor === actor ? step.label : '|', wide));
-    const line = cut(`${mark} ${String(step.step).padStart(4)}  ${cells.join(' ')} ${changes[i]}`, width);
+    const did = (drawn[i] as string).padEnd(wide);
+    const line = cut(`${mark} ${String(step.step).padStart(4)}  ${did} ${changes[i]}`, width);
     lines.push(colour && step === broken ? `\x1b[1;31m${line}\x1b[0m` : line);
   });
   return [...lines, '', ...whyLines(violation, broken, cause).map((line) => wrapped(line, width, 5))].join(
@@ -40,58 +49,69 @@ export function witnessText(
   );
 }
 
-interface Column {
+/** An actor's column: where it begins, and how wide it is. */
+interface Lane {
   readonly actor: string;
   readonly cpu: number;
+  readonly name: string;
+  readonly from: number;
   readonly wide: number;
 }
 
-/** CPUs in order, what belongs to none last; of one CPU by name, as its interrupt comes to stand beside its task. */
-function columnsOf(witness: readonly WitnessStep[], width: number): Column[] {
-  const actors = new Map<string, { readonly cpu: number; wanted: number }>();
+/**
+ * CPUs in order, what belongs to none last; of one CPU by name. Where not all labels fit beside each other the
+ * columns are as wide as the actors' names, and a label runs on over those that stand still.
+ */
+function lanesOf(witness: readonly WitnessStep[], room: number): Lane[] {
+  const actors = new Map<string, { readonly cpu: number; label: number }>();
   for (const { actor, cpu, label } of witness) {
-    const column = actors.get(actor) ?? { cpu, wanted: Math.max(COLUMN_MIN, nameOf(actor, cpu).length) };
-    column.wanted = Math.max(column.wanted, label.length);
-    actors.set(actor, column);
+    const known = actors.get(actor);
+    actors.set(actor, { cpu, label: Math.max(known?.label ?? COLUMN_MIN, label.length) });
   }
   const place = ({ cpu }: { readonly cpu: number }): number => (cpu < 0 ? Number.MAX_VALUE : cpu);
   const ordered = [...actors].sort(([a, left], [b, right]) =>
     place(left) === place(right) ? a.localeCompare(b, 'en', { numeric: true }) : place(left) - place(right),
   );
-  const room = width - MARGIN - FACTS_MIN - ordered.length;
-  const widths = shares(
-    ordered.map(([, { wanted }]) => wanted),
-    room,
-  );
-  return ordered.map(([actor, { cpu }], i) => ({
-    actor,
-    cpu,
-    wide: Math.max(COLUMN_MIN, widths[i] as number),
-  }));
-}
-
-/** Everybody gets what it wants, as long as there is room; those who want much share what the others leave. */
-function shares(wanted: readonly number[], room: number): number[] {
-  const given = wanted.map(() => 0);
-  const waiting = wanted.map((_, i) => i).sort((a, b) => (wanted[a] as number) - (wanted[b] as number));
-  waiting.forEach((column, i) => {
-    given[column] = Math.max(0, Math.min(wanted[column] as number, Math.floor(room / (waiting.length - i))));
-    room -= given[column];
+  const names = ordered.map(([actor, { cpu }]) => nameOf(actor, cpu));
+  const whole = ordered.map(([, { label }], i) => Math.max(label, (names[i] as string).length));
+  const beside = whole.reduce((sum, wide) => sum + wide + 1, 0) <= room;
+  const widest = Math.max(LANE_MIN, Math.floor((room - LABEL_MIN) / Math.max(1, ordered.length)) - 1);
+  let from = 0;
+  return ordered.map(([actor, { cpu }], i) => {
+    const name = names[i] as string;
+    const wide = beside ? (whole[i] as number) : Math.min(widest, Math.max(COLUMN_MIN, name.length));
+    const lane = { actor, cpu, name: cut(name, wide), from, wide };
+    from += wide + 1;
+    return lane;
   });
-  return given;
 }
 
 /** `IRQ on CPU 1` stands under `CPU 1` already. */
 const nameOf = (actor: string, cpu: number): string => actor.replace(` on CPU ${cpu}`, '');
 
-function headLines(columns: readonly Column[]): string[] {
-  const line = (left: string, cell: (column: Column) => string, right: string): string =>
-    `${left.padEnd(MARGIN)}${columns.map((column) => fit(cell(column), column.wide)).join(' ')} ${right}`.trimEnd();
-  const onCpus = columns.some(({ cpu }) => cpu >= 0);
+/** The label in the actor's lane, and a line through time in those that it leaves free. */
+function laneText({ actor, label }: WitnessStep, lanes: readonly Lane[], room: number): string {
+  const own = lanes.find((lane) => lane.actor === actor) as Lane;
+  const said = cut(label, Math.max(LANE_MIN, room - own.from));
+  let text = '';
+  for (const { from } of lanes) {
+    if (from < text.length + (from === 0 ? 0 : 1)) continue;
+    text = text.padEnd(from) + (from === own.from ? said : '|');
+  }
+  return text;
+}
+
+function headLines(lanes: readonly Lane[], wide: number): string[] {
+  const line = (left: string, cell: (lane: Lane) => string, right: string): string =>
+    `${left.padEnd(MARGIN)}${lanes
+      .map((lane) => cell(lane).padEnd(lane.wide))
+      .join(' ')
+      .padEnd(wide)} ${right}`.trimEnd();
+  const onCpus = lanes.some(({ cpu }) => cpu >= 0);
   return [
-    ...(onCpus ? [line('', ({ cpu }) => (cpu < 0 ? '' : `CPU ${cpu}`), '')] : []),
-    line('   step', ({ actor, cpu }) => nameOf(actor, cpu), 'what changed'),
-    line('', ({ wide }) => '-'.repeat(wide), '------------'),
+    ...(onCpus ? [line('', ({ cpu, wide: most }) => (cpu < 0 ? '' : cut(`CPU ${cpu}`, most)), '')] : []),
+    line('   step', ({ name }) => name, 'what changed'),
+    line('', (lane) => '-'.repeat(lane.wide), '------------'),
   ];
 }
 
@@ -153,7 +173,6 @@ function factOf(facts: readonly RecordedFact[], seq: number): string {
   return recorded === undefined ? `fact ${seq}` : `fact ${seq}, ${saidText(recorded.fact)}`;
 }
 
-const fit = (text: string, wide: number): string => cut(text, wide).padEnd(wide);
 const cut = (text: string, wide: number): string => {
   const whole = text.trimEnd();
   return whole.length <= wide ? whole : `${whole.slice(0, wide - 2)}..`;
