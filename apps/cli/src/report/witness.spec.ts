@@ -99,8 +99,8 @@ why: step 5 (store on CPU 1: writes) breaks the rule of checker-page-use-after-f
     ).split('\n');
     expect(lines.slice(0, 6).map((line) => line.slice(9).trimEnd())).toEqual([
       'CPU 0    CPU 1    CPU 1',
-      'a        b        c                                    what changed',
-      '-------- -------- --------                             ------------',
+      'a        b        c                                  what changed',
+      '-------- -------- --------                           ------------',
       'locks, and asks for the address of the page',
       '|        looks at the next slot, and finds it in use',
       '|        |        sleeps',
