@@ -14,6 +14,7 @@ const TESTED_WITH_TESTKIT = [
   'history',
   'machine',
   'explore',
+  'stories',
   'trace',
   'compose',
 ];

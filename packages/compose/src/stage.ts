@@ -4,6 +4,7 @@ import { Fold, kernelComponents, Machine } from '@tablewalk/machine';
 import type { MachineOptions, MachineParts, NamedComponent } from '@tablewalk/machine';
 import type { Freedom, MachineStory, Models, ModelStory, Staged } from '@tablewalk/stories';
 import { schemasOf } from './build.ts';
+import type { Override } from './override.ts';
 import type { EffectiveConfig, MachinePlan } from './plan.ts';
 import { wirePlugins } from './wire.ts';
 import type { WiredPlugin } from './wire.ts';
@@ -50,6 +51,16 @@ export function stageModel(
   };
   return builtStory({ ...staged, components }, effective, {}, 1);
 }
+
+/** What is laid over a story's machine file: what every variant has, what this one has, and what the user says. */
+export const storyOverrides = (
+  { set: common = {}, setBy = {} }: MachineStory,
+  variant: string,
+  set: Readonly<Record<string, unknown>>,
+): Override[] =>
+  [common, setBy[variant] ?? {}, set].flatMap((overrides) =>
+    Object.entries(overrides).map(([path, value]) => ({ path: path.split('.'), value })),
+  );
 
 /** A story on a machine file; the plan is the machine's with the story's and the user's overrides laid over it. */
 export function stageOnMachine(
