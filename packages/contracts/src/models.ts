@@ -1,5 +1,5 @@
 import { sliceKey } from './component.ts';
-import type { AnyComponent, Command } from './component.ts';
+import type { AnyComponent, Command, View } from './component.ts';
 import type { CacheOperation, FaultKind } from './data-plane.ts';
 import type { ProgramContext, Routine } from './program.ts';
 
@@ -52,9 +52,13 @@ export interface TlbModel {
   /**
    * A load or store by the context's CPU, in the address space that its TTBR holds. A hit is one step; a miss is
    * one step a descriptor and one to fill and access. Says with facts: `AccessPerformed`, and before it
-   * `StaleTranslationUsed` when a walk of the tables as they are now would not give the translation used.
+   * `StaleTranslationUsed` when a walk of the tables as they are now would not give the frame used; or
+   * `AbortTaken`. At PL0 where the page is PL0's, else at PL1. An invalidation that names the page while the
+   * walk is under way, or a change of context, starts it again.
    */
   access(context: ProgramContext, va: number, write: boolean): Routine<AccessOutcome>;
+  /** The physical addresses that a look-up by this CPU could answer now, ascending; none: a miss. */
+  held(view: View, cpu: number, va: number): readonly number[];
 }
 
 export interface CacheModelParts {

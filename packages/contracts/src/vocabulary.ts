@@ -28,7 +28,7 @@ export const vocabularyFacts = defineFacts({
   // What the architectural models of TLB and cache say (exploration only).
   /** A translation was cached. `global`: for every ASID. `pageShift`: log2 of the bytes it covers. */
   TlbEntryFilled: { cpu: 'u', asid: 'u', global: 'b', vpn: 'u', pfn: 'u', pageShift: 'u', write: 'b' },
-  TlbEntryEvicted: { cpu: 'u', asid: 'u', vpn: 'u' },
+  TlbEntryEvicted: { cpu: 'u', asid: 'u', global: 'b', vpn: 'u', pfn: 'u', pageShift: 'u', write: 'b' },
   /** A load, store or fetch reached physical memory (or the cache) at this address. */
   AccessPerformed: { cpu: 'u', mm: 'u', va: 'u', pa: 'u', write: 'b' },
   /** A CPU wrote a line in its cache: `va` and `pa` are of the line's first byte. */

@@ -16,6 +16,8 @@ import type {
   RecordedFact,
   Routine,
   Reply,
+  TlbModel,
+  TlbModelParts,
   TrapKind as Trapped,
   View,
   VisibleStep,
@@ -55,15 +57,25 @@ export class Lab {
   readonly journal: Journal;
   readonly facts: RecordedFact[] = [];
   readonly cpus: number;
+  private readonly tlb: TlbModel | undefined;
   private readonly stacks: Frame[][];
 
-  constructor(machine: SmallMachine) {
+  /** With a `freedom` the TLB is the architectural one, whose entries are in a slice: see `models`. */
+  constructor(machine: SmallMachine, freedom?: TlbFreedom) {
     this.parts = openMachine(machine);
     const { built, plan, slots } = this.parts;
     this.cpus = plan.machine.cpus;
+    this.tlb = freedom === undefined ? undefined : tlbModelOf(this.parts, freedom);
+    const { tlb } = this;
+    const components =
+      tlb === undefined
+        ? built.components
+        : built.components.map((each) =>
+            each.name === 'tlb' ? { ...each, component: tlb.component } : each,
+          );
     this.stacks = Array.from({ length: this.cpus }, () => []);
     this.journal = new Journal({
-      components: built.components,
+      components,
       cpus: this.cpus,
       seed: plan.machine.seed,
       cost: slots.cost,
@@ -78,6 +90,21 @@ export class Lab {
   }
   get slots(): OpenMachine['slots'] {
     return this.parts.slots;
+  }
+
+  /** The architectural facet of the TLB, where the lab has a freedom. */
+  get model(): TlbModel {
+    return present(this.tlb, 'architectural TLB');
+  }
+
+  /** Has something happen of its own accord: an action of the architectural TLB, if it may happen now. */
+  happens(actor: string, label: string): boolean {
+    const action = this.model.component.actions?.find((each) => each.actor === actor && each.label === label);
+    const { command, when } = present(action, `action "${label}" of ${actor}`);
+    if (when?.(this.view) === false) return false;
+    this.journal.issue(command, -1);
+    this.journal.settle();
+    return true;
   }
 
   /** Facts of one type, from the `from`-th fact of the lab on. */
@@ -237,6 +264,14 @@ export class Lab {
       .map((step) => (step?.kind === 'read' ? '' : (step?.reason ?? '')));
     return reasons.filter(Boolean).join('; ');
   }
+}
+
+export type TlbFreedom = Pick<TlbModelParts, 'speculativeWalks' | 'evictions'>;
+
+function tlbModelOf({ slots, plan }: OpenMachine, freedom: TlbFreedom): TlbModel {
+  const walkSteps = present(slots['page-table'].walkSteps, 'walk, a descriptor at a time');
+  const parts = { cpus: plan.machine.cpus, walkSteps, ...freedom };
+  return present(slots.tlb.model?.(parts), 'architectural facet of the TLB');
 }
 
 /** The next step that takes effect: merges are claims, and are passed over. */

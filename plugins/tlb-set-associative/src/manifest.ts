@@ -1,9 +1,9 @@
 import { parseBytes } from '@tablewalk/base';
+import { invalidateTlb, maintenance, tlbModel } from '@tablewalk/architecture';
 import { tlbEngine } from '@tablewalk/arena';
 import { defineManifest } from '@tablewalk/contracts';
 import type { ReplacementPolicy } from '@tablewalk/contracts';
 import { z } from 'zod';
-import { invalidateTlb, maintenance } from './maintenance.ts';
 
 const pageSize = z.union([z.string(), z.number()]).transform((text, context) => {
   const shift = Math.log2(parseBytes(text) ?? 0);
@@ -49,7 +49,7 @@ export const manifest = defineManifest({
   summary: 'Micro and main TLBs, split or unified, any geometry, ASIDs, global entries, mixed page sizes.',
   source: 'Cortex-A9 TRM DDI 0388I 6.2; ARM ARM DDI 0406C B3.9',
   requires: ['replacement'],
-  facets: ['exact'],
+  facets: ['exact', 'architectural'],
   config,
   create({ first, second, microFlush }, { replacement }, { cpus, seed }) {
     const spec = (knobs: Level) => structure(knobs, replacement.policy);
@@ -63,6 +63,7 @@ export const manifest = defineManifest({
     return {
       component: maintenance,
       invalidate: invalidateTlb,
+      model: tlbModel,
       engine: (walker) => tlbEngine({ cpus, seed, first: levels, ...main, microFlush }, walker),
     };
   },

@@ -8,9 +8,10 @@ import {
   translatedBatch,
   TrapKind,
 } from '@tablewalk/contracts';
-import type { TlbEngine, TlbOrder, TlbScope, Walker } from '@tablewalk/contracts';
+import type { TlbEngine, TlbOrder, TlbPlugin, TlbScope, Walker } from '@tablewalk/contracts';
 import fc from 'fast-check';
 import { expect } from 'vitest';
+import { ArchitecturalTlb } from './architectural-tlb.ts';
 
 export interface Access {
   readonly kind: 'access';
@@ -95,7 +96,10 @@ export interface Attempt {
   readonly pieces: readonly Piece[];
 }
 
-/** An engine over a dictionary of pages, beside the set of what it may hold. */
+/**
+ * An engine over a dictionary of pages, beside the set of what it may hold; and beside the architectural
+ * facet of the same plugin, where it has one, which does of its own accord what the engine does.
+ */
 export class EngineUnderTest {
   readonly engine: TlbEngine;
   walks = 0;
@@ -103,13 +107,18 @@ export class EngineUnderTest {
   private readonly allowed: Translation[][];
   private running = { cpu: 0, asid: 0 };
 
-  constructor(make: (walker: Walker) => TlbEngine, cpus: number) {
-    for (const asid of ASIDS)
-      for (let vpn = VPNS.min; vpn <= VPNS.max; vpn++)
-        this.frames.set(key(asid, vpn), {
-          pfn: vpn === GLOBAL_VPN ? 0x90000 : 0x80000 + 0x100 * asid + vpn,
-          write: true,
-        });
+  private readonly architectural: ArchitecturalTlb | undefined;
+
+  constructor(make: (walker: Walker) => TlbEngine, cpus: number, model?: TlbPlugin['model']) {
+    const pages = ASIDS.flatMap((asid) =>
+      Array.from({ length: VPNS.max + 1 - VPNS.min }, (_, i) => ({ asid, vpn: VPNS.min + i })),
+    );
+    if (model !== undefined) this.architectural = new ArchitecturalTlb(model, cpus, pages);
+    for (const { asid, vpn } of pages)
+      this.frames.set(key(asid, vpn), {
+        pfn: vpn === GLOBAL_VPN ? 0x90000 : 0x80000 + 0x100 * asid + vpn,
+        write: true,
+      });
     this.allowed = Array.from({ length: cpus }, () => []);
     this.engine = make({
       walk: (...args) => this.walk(...args),
@@ -127,9 +136,10 @@ export class EngineUnderTest {
     this.frames.set(key(asid, vpn), { pfn: this.frameOf(asid, vpn), write: false });
   }
   remap({ asid, vpn, pfn, gone }: Remap): void {
-    if (vpn === GLOBAL_VPN) return;
-    if (gone) this.unmap(asid, vpn);
-    else this.frames.set(key(asid, vpn), { pfn, write: true });
+    // What is global is the same in every address space.
+    for (const each of vpn === GLOBAL_VPN ? ASIDS : [asid])
+      if (gone) this.unmap(each, vpn);
+      else this.frames.set(key(each, vpn), { pfn, write: true });
   }
 
   /** The table root stands for the address space: `ttbr` is its ASID. */
@@ -147,8 +157,10 @@ export class EngineUnderTest {
     result.readPa[0] = 0x1000 + vpn * 4;
     const global = vpn === GLOBAL_VPN ? PageFlag.global : 0;
     result.flags = PageFlag.user | PageFlag.execute | (found?.write === true ? PageFlag.write : 0) | global;
+    const { cpu } = this.running;
     const asid = global === 0 ? this.running.asid : -1;
-    if (found !== undefined) this.allowed[this.running.cpu]?.push({ asid, vpn, pfn: found.pfn });
+    if (found !== undefined) this.allowed[cpu]?.push({ asid, vpn, pfn: found.pfn });
+    this.architectural?.walk(cpu, this.running.asid, vpn, found && { pfn: found.pfn, flags: result.flags });
   }
 
   attempt(access: Access): Attempt {
@@ -183,15 +195,16 @@ export class EngineUnderTest {
         (each) => each.vpn === vpn && [access.asid, -1].includes(each.asid),
       );
       const where = `CPU ${access.cpu}, ASID ${access.asid}, page ${vpn}`;
-      expect(
-        held.map(({ pfn }) => pfn * 4096 + (va % 4096)),
-        where,
-      ).toContain(pa);
+      const allowed = new Set(held.map(({ pfn }) => pfn * 4096 + (va % 4096)));
+      expect([...allowed], where).toContain(pa);
+      const byArchitecture = this.architectural?.held(access.cpu, access.asid, va);
+      if (byArchitecture !== undefined) expect(new Set(byArchitecture), where).toEqual(allowed);
     }
   }
 
   invalidate(cpu: number, order: TlbOrder): void {
     this.engine.invalidate(cpu, order);
+    this.architectural?.invalidate(cpu, order);
     this.allowed[cpu] = (this.allowed[cpu] ?? []).filter((each) => !named(each, order));
   }
 

@@ -18,20 +18,22 @@ const CPUS = 2;
 /**
  * The exact facet against what the architecture lets a TLB hold: any translation that a walk of this CPU
  * found and nothing has invalidated since, and nothing else (ARM ARM DDI 0406C B3.9). Which of them it
- * holds is the policy's business.
+ * holds is the policy's business. A plugin's architectural facet must allow exactly these.
  */
 export function tlbSuite(manifest: Manifest, { knobs = [{}] }: TlbSupport = {}): void {
   describe.each(knobs)(`slot tlb: ${manifest.id} %j`, (knob) => {
-    const newEngine = (): EngineUnderTest =>
-      new EngineUnderTest(
-        (walker) => openMachine({ cpus: CPUS, ...inSlot(manifest, knob) }).slots.tlb.engine(walker),
-        CPUS,
-      );
+    const newEngine = (): EngineUnderTest => {
+      const { tlb } = openMachine({ cpus: CPUS, ...inSlot(manifest, knob) }).slots;
+      return new EngineUnderTest((walker) => tlb.engine(walker), CPUS, tlb.model?.bind(tlb));
+    };
 
     it('translates to what a walk found and nobody has invalidated since, and to nothing else', () => {
       hold(
         fc.property(
-          fc.array(fc.oneof(accesses(CPUS), accesses(CPUS), orders(CPUS), remaps()), { maxLength: 80 }),
+          fc.array(fc.oneof(accesses(CPUS), accesses(CPUS), orders(CPUS), remaps()), {
+            maxLength: 80,
+            size: 'max',
+          }),
           (events) => {
             const under = newEngine();
             for (const event of events)

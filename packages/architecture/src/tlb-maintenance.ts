@@ -1,8 +1,8 @@
 import type { Command, Component, TlbScope, VocabularyFactOf } from '@tablewalk/contracts';
 
 /**
- * TLB maintenance as orders and facts (ARM ARM DDI 0406C B4.2.2). The entries themselves live in the
- * arenas, which hear the facts.
+ * TLB maintenance as orders and facts (ARM ARM DDI 0406C B4.2.2). In a run the entries themselves live in
+ * the arenas, which hear the facts; in exploration `tlbModel` takes the place of the component.
  */
 export interface InvalidateTlb extends Command {
   readonly cpu: number;

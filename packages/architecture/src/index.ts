@@ -1,0 +1,5 @@
+export { invalidateTlb, maintenance } from './tlb-maintenance.ts';
+export type { InvalidateTlb } from './tlb-maintenance.ts';
+export { tlbModel } from './tlb-model.ts';
+export { tlbModelKey } from './tlb-state.ts';
+export type { CpuTlb, HeldTranslation, TlbModelState, Walk } from './tlb-state.ts';
