@@ -6,6 +6,31 @@ import type { Possible, StateSpace } from './state-space.ts';
 export interface FixedFootprints {
   readonly reads: readonly ReadonlySet<number>[];
   readonly writes: readonly ReadonlySet<number>[];
+  /** Cells that rules over states read. */
+  readonly rules: ReadonlySet<number>;
+}
+
+/** What several searches have learnt, as one: cells have the same numbers in every process. */
+export function united(footprints: readonly FixedFootprints[]): FixedFootprints {
+  const all = (cells: readonly ReadonlySet<number>[]): Set<number> =>
+    new Set(cells.flatMap((each) => [...each]));
+  const movers = footprints[0]?.reads ?? [];
+  return {
+    reads: movers.map((_, mover) => all(footprints.map(({ reads }) => present(reads[mover], 'mover')))),
+    writes: movers.map((_, mover) => all(footprints.map(({ writes }) => present(writes[mover], 'mover')))),
+    rules: all(footprints.map(({ rules }) => rules)),
+  };
+}
+
+/** Was nothing learnt that the footprints do not hold? */
+export function cover(footprints: FixedFootprints, learnt: FixedFootprints): boolean {
+  const within = (cells: ReadonlySet<number>, known: ReadonlySet<number> | undefined): boolean =>
+    [...cells].every((cell) => known?.has(cell) === true);
+  return (
+    learnt.reads.every((cells, mover) => within(cells, footprints.reads[mover])) &&
+    learnt.writes.every((cells, mover) => within(cells, footprints.writes[mover])) &&
+    within(learnt.rules, footprints.rules)
+  );
 }
 
 /**
@@ -19,8 +44,6 @@ export interface FixedFootprints {
 export class Footprints {
   readonly reads: readonly Set<number>[];
   readonly writes: readonly Set<number>[];
-  /** Grows with every cell that is new in a footprint. */
-  version = 0;
   private readonly declared: readonly (ReadonlySet<number> | undefined)[];
 
   constructor(
@@ -43,16 +66,8 @@ export class Footprints {
       if (!this.checking) return;
       for (const cell of reads) if (!declared.has(cell)) throw this.undeclared(mover, cell);
     }
-    this.extend(this.reads[mover] as Set<number>, reads);
-    this.extend(this.writes[mover] as Set<number>, written.cells);
-  }
-
-  private extend(footprint: Set<number>, cells: readonly number[]): void {
-    for (const cell of cells)
-      if (!footprint.has(cell)) {
-        footprint.add(cell);
-        this.version += 1;
-      }
+    for (const cell of reads) this.reads[mover]?.add(cell);
+    for (const cell of written.cells) this.writes[mover]?.add(cell);
   }
 
   /** As they are now, for a search that must not see them grow. */
@@ -60,6 +75,7 @@ export class Footprints {
     return {
       reads: this.reads.map((cells) => new Set(cells)),
       writes: this.writes.map((cells) => new Set(cells)),
+      rules: new Set(this.space.neverReads),
     };
   }
 

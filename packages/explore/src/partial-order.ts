@@ -14,8 +14,6 @@ import type { Possible, StateSpace } from './state-space.ts';
  */
 export class PartialOrder {
   private readonly words: number;
-  /** Cells that the rules over states read. */
-  private readonly seen: ReadonlySet<number>;
   private readonly wanted: Uint32Array;
   private readonly queue: number[] = [];
   private readonly masks = new WeakMap<Possible, Uint32Array>();
@@ -24,7 +22,6 @@ export class PartialOrder {
     space: StateSpace,
     private readonly footprints: FixedFootprints,
   ) {
-    this.seen = new Set(space.neverReads);
     this.words = Math.ceil(space.movers.length / 32);
     this.wanted = new Uint32Array(this.words);
   }
@@ -76,7 +73,8 @@ export class PartialOrder {
   }
 
   private visible({ written }: Possible): boolean {
-    for (const cell of written.cells) if (this.seen.has(cell)) return true;
+    const { rules } = this.footprints;
+    for (const cell of written.cells) if (rules.has(cell)) return true;
     return false;
   }
 

@@ -32,6 +32,11 @@ interface Root {
   place: number;
 }
 
+/** The beginning of a program, or what was observed at a place. */
+export type Origin =
+  | { readonly program: string; readonly context: ProgramContext }
+  | { readonly before: number; readonly reply: Reply };
+
 /**
  * Programs as graphs, unfolded as far as they are needed: a place is a thread's log of observations, and a reply
  * leads to the next. An edge that was never taken costs a fresh generator that is fed the log. Threads that have
@@ -86,6 +91,12 @@ export class ProgramGraph {
       replies.push(reply.join());
       at = before;
     }
+  }
+
+  /** How a place was first reached. */
+  origin(place: number): Origin {
+    const { root, before, reply } = this.at(place);
+    return place === root.place ? { program: root.program, context: root.context } : { before, reply };
   }
 
   step(place: number): VisibleStep {
