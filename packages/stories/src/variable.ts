@@ -4,8 +4,8 @@ import type { NamedComponent } from '@tablewalk/machine';
 
 /**
  * For stories that state their world themselves: shared variables, and moves of actors that read and write
- * them in one atomic step. A variable is a component whose slice is a list of natural numbers; writing it is a
- * fact of its own type. Small variables make small states: give each CPU, page or slot one of its own.
+ * them in one atomic step. A variable is a component whose slice is a list of natural numbers; writing it is
+ * a fact of its own type. Small variables make small states: give each CPU, page or slot one of its own.
  */
 export class Variable {
   readonly named: NamedComponent;
@@ -34,10 +34,14 @@ export class Variable {
 
   /** For programs: one atomic read, one atomic write, of a number of it. */
   load(index = 0): Routine<number> {
-    return read((view) => this.at(view, index));
+    return read((view) => this.at(view, index), this.name);
   }
   store(value: number, index = 0): Routine {
     return order(this.command('Store', (now) => now.with(index, value)));
+  }
+  /** All of it in one atomic write. */
+  storeAll(value: readonly number[]): Routine {
+    return order(this.command('Store', () => value));
   }
   /** An atomic read-modify-write; answers the old number. */
   *swap(next: (old: number) => number, index = 0): Routine<number> {
@@ -85,6 +89,56 @@ function variableComponent(
     },
   };
 }
+
+/** Variables of one kind, a small one for each CPU, page or slot: `tlb[0]`, `tlb[1]`, and so on. */
+export const variables = (
+  name: string,
+  count: number,
+  initial: (index: number) => readonly number[] = () => [0],
+): readonly Variable[] =>
+  Array.from({ length: count }, (_, index) => new Variable(`${name}[${index}]`, initial(index)));
+
+/** Writes of one atomic step in their order; reads see what the step has written so far. */
+export class Writes {
+  private readonly written = new Map<Variable, number[]>();
+
+  constructor(private readonly view: View) {}
+
+  all(variable: Variable): readonly number[] {
+    return this.written.get(variable) ?? variable.all(this.view);
+  }
+  at(variable: Variable, index = 0): number {
+    return this.all(variable)[index] as number;
+  }
+  put(variable: Variable, value: number, index = 0): void {
+    this.putAll(variable, this.all(variable).with(index, value));
+  }
+  putAll(variable: Variable, value: readonly number[]): void {
+    this.written.set(variable, [...value]);
+  }
+  /** Puts one number everywhere in a variable. */
+  fill(variable: Variable, value: number): void {
+    this.putAll(
+      variable,
+      this.all(variable).map(() => value),
+    );
+  }
+  /**
+   * One for each variable that was written, also where it stays the same: what a step writes never varies.
+   */
+  facts(): readonly VariableFact[] {
+    return Array.from(this.written, ([variable, value]) => variable.becomes(value));
+  }
+}
+
+/** The `then` of a move as statements that run without interruption, as d_step of Promela. */
+export const atomically =
+  (step: (now: Writes) => void) =>
+  (view: View): readonly VariableFact[] => {
+    const now = new Writes(view);
+    step(now);
+    return now.facts();
+  };
 
 /** A move of an actor: what it needs, and what it writes, in one atomic step. */
 export interface Move {
