@@ -1,3 +1,6 @@
+export { stories, storyOf, variantOf } from './catalogue.ts';
+export { protocolRun } from './protocols.ts';
+export type { ProtocolRow, ProtocolRun } from './protocols.ts';
 export type {
   Cast,
   Freedom,
@@ -10,5 +13,5 @@ export type {
   Symmetry,
   Variant,
 } from './story.ts';
-export { movesComponent, Variable } from './variable.ts';
+export { atomically, movesComponent, Variable, variables, Writes } from './variable.ts';
 export type { Move, VariableFact } from './variable.ts';

@@ -1,0 +1,50 @@
+import { ConfigError, nearestName } from '@tablewalk/base';
+import { kmapDma } from './kmap-dma.ts';
+import { mmuGatherModel } from './mmu-gather-model.ts';
+import { peterson } from './peterson.ts';
+import { pkmapModel } from './pkmap-model.ts';
+import { seqlock } from './seqlock.ts';
+import { shoot6x2 } from './shoot6x2.ts';
+import type { Story } from './story.ts';
+import { ticketLock } from './ticket-lock.ts';
+
+/** Every story there is, by id. */
+export const stories: readonly Story[] = [
+  kmapDma,
+  mmuGatherModel,
+  peterson,
+  pkmapModel,
+  seqlock,
+  shoot6x2,
+  ticketLock,
+];
+
+export function storyOf(id: string): Story {
+  const story = stories.find((known) => known.id === id);
+  if (story !== undefined) return story;
+  const ids = stories.map((known) => known.id);
+  throw new ConfigError('STORY_UNKNOWN', {
+    what: `there is no story "${id}"`,
+    why: `the stories are: ${ids.join(', ')}`,
+    fix: suggestion(nearestName(id, ids)),
+  });
+}
+
+const VERDICT_OF_ALIAS: Readonly<Record<string, string>> = { broken: 'violated', repaired: 'holds' };
+
+/** The name of a variant; `broken` and `repaired` also name the first that is violated, or holds. */
+export function variantOf(story: Story, name: string): string {
+  if (Object.hasOwn(story.variants, name)) return name;
+  const names = Object.keys(story.variants);
+  const verdict = Object.hasOwn(VERDICT_OF_ALIAS, name) ? VERDICT_OF_ALIAS[name] : undefined;
+  const first = names.find((known) => story.variants[known]?.verdict === verdict);
+  if (first !== undefined) return first;
+  throw new ConfigError('STORY_VARIANT_UNKNOWN', {
+    what: `story "${story.id}" has no variant "${name}"`,
+    why: `its variants are: ${names.join(', ')}`,
+    fix: suggestion(nearestName(name, names)),
+  });
+}
+
+const suggestion = (near: string | undefined): string =>
+  near === undefined ? 'name one of these' : `did you mean "${near}"?`;
