@@ -19,7 +19,8 @@ const RULES = [TWICE, LOST, NO_ADDRESS];
  * stuck when the tasks hold all slots.
  *
  * 1. A step decides its branches itself; a local that nobody will read again is 0.
- * 2. `bad` is never taken back: whoever counts past a violation finds it in every later state.
+ * 2. `bad` holds the number of the latest violation and is never taken back: whoever counts past a violation
+ *    finds one in every later state.
  * 3. `pte` holds 1 + page and `pa` (page_address) 1 + slot; 0 is none.
  */
 export const pkmapModel: ModelStory = {
