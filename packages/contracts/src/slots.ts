@@ -112,6 +112,41 @@ export interface PageTablePlugin extends Plugin {
   mappedPages(view: View, mm: number): readonly number[];
   /** The architectural facet of the walk. */
   readonly walkSteps?: WalkSteps;
+  /** Kernel mappings in vmalloc space. Facet `vmalloc`. */
+  readonly kernel?: KernelTables;
+}
+
+/**
+ * Kernel mappings in vmalloc space, where every address space has first-level words of its own and all share
+ * the second-level tables (spec/page-tables.md, 3; spec/ioremap.md, 1). What is set and cleared here is
+ * init_mm's; the first levels of others follow by copies alone.
+ */
+export interface KernelTables {
+  /** VMALLOC_START and VMALLOC_END: virtual byte addresses. */
+  readonly vmallocStart: number;
+  readonly vmallocEnd: number;
+  /** PMD_SIZE: bytes below one first-level entry as Linux handles it. */
+  readonly pmdSize: number;
+  /** Makes init_mm's first level, where no process has done it yet. False when there was no memory for it. */
+  boot(context: ProgramContext): Routine<boolean>;
+  /** What init_mm has for an address in its first level. */
+  entry(view: View, va: number): 'none' | 'table' | 'sections';
+  /** Sections of device memory for `pmdSize` bytes from `pa` on: one step a hardware word. */
+  setSections(context: ProgramContext, va: number, pa: number): Routine;
+  /** pmd_clear: one step a hardware word. Answers the page of tables that was there, if one was. */
+  clearPmd(context: ProgramContext, va: number): Routine<number | undefined>;
+  /** pte_alloc_kernel: a fresh second-level table, unless one is there; false when there was no memory. */
+  populate(context: ProgramContext, va: number): Routine<boolean>;
+  /** A small page of device memory. The table must be there. */
+  setPte(context: ProgramContext, va: number, pfn: number): Routine;
+  clearPte(context: ProgramContext, va: number): Routine;
+  /** memcpy of init_mm's words for vmalloc space to the first level of an mm, as one step. */
+  copyVmalloc(context: ProgramContext, mm: number): Routine;
+  /**
+   * Steps 3 to 6 of do_translation_fault: copies init_mm's entry to the first level in the CPU's TTBR. False
+   * where init_mm has none for this address, or the CPU's tables have the same.
+   */
+  copyFaulting(context: ProgramContext, va: number): Routine<boolean>;
 }
 
 export interface ReplacementPlugin extends Plugin {
@@ -224,12 +259,14 @@ export interface DmaPlugin extends Plugin {
 
 /** Device mappings in vmalloc space (spec/ioremap.md). */
 export interface IoremapPlugin extends Plugin {
+  /** switch_mm keeps IRQs off from `checkVmallocSeq` to the load of TTBR0. Default: it does not. */
+  readonly switchMasksIrqs?: boolean;
   /** ioremap: answers the virtual byte address; undefined when there is no room. */
   ioremap(context: ProgramContext, pa: number, bytes: number): Routine<number | undefined>;
   iounmap(context: ProgramContext, va: number): Routine;
   /** switch_mm's part, before TTBR0 is loaded: bring the kernel entries of `mm` up to date, where the policy does. */
   checkVmallocSeq(context: ProgramContext, mm: number): Routine;
-  /** do_translation_fault for a kernel address: copy what init_mm has and the CPU's tables lack. True: try again. */
+  /** do_translation_fault, level 1: copies what init_mm has and the CPU's tables lack. True: try again. */
   kernelFault(context: ProgramContext, va: number): Routine<boolean>;
   /** The device (its physical byte address) that a virtual address should lead to now; undefined: none. */
   deviceAt(view: View, va: number): number | undefined;

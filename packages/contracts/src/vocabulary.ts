@@ -20,6 +20,12 @@ export const vocabularyFacts = defineFacts({
   PteSet: { mm: 'u', va: 'u', pfn: 'u', young: 'b', dirty: 'b', write: 'b' },
   PteCleared: { mm: 'u', va: 'u', pfn: 'u', dirty: 'b' },
   PteYoungCleared: { mm: 'u', va: 'u', pfn: 'u' },
+  // Kernel mappings: entries of init_mm, and copies of its first-level words in other tables.
+  KernelSectionMapped: { va: 'u', pa: 'u' },
+  KernelSectionUnmapped: { va: 'u' },
+  KernelPageMapped: { va: 'u', pfn: 'u' },
+  KernelPageUnmapped: { va: 'u', pfn: 'u' },
+  KernelEntriesCopied: { mm: 'u', va: 'u', words: 'u' },
   // TLB and cache maintenance.
   TlbInvalidated: { cpu: 'u', scope: 's', asid: 'u', startVpn: 'u', endVpn: 'u' },
   /** A barrier that completed earlier maintenance: DSB. */
@@ -41,6 +47,10 @@ export const vocabularyFacts = defineFacts({
   /** A page got a kernel address (page_address), or lost it. */
   KmapSlotMapped: { slot: 'u', pfn: 'u', va: 'u' },
   KmapSlotUnmapped: { slot: 'u', pfn: 'u', va: 'u' },
+  // ioremap.
+  /** ioremap has made a mapping that its caller may use; iounmap has ended one, its range may be used again. */
+  DeviceMapped: { va: 'u', pa: 'u', bytes: 'u' },
+  DeviceUnmapped: { va: 'u', pa: 'u', bytes: 'u' },
   // mmu_gather.
   GatherStarted: { cpu: 'u', mm: 'u', fullmm: 'b' },
   GatherFlushed: { cpu: 'u', mm: 'u', startVpn: 'u', endVpn: 'u', pages: 'u' },

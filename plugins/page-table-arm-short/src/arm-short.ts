@@ -1,7 +1,14 @@
 import { assert } from '@tablewalk/base';
 import { lock, order, pageTableLock, read, readAll, readMaybe, unlock } from '@tablewalk/contracts';
-import type { FramesPlugin, MachineFacts, PageTablePlugin, Routine } from '@tablewalk/contracts';
+import type {
+  FramesPlugin,
+  MachineFacts,
+  PageTablePlugin,
+  ProgramContext,
+  Routine,
+} from '@tablewalk/contracts';
 import { decodeLinux, encodeLinux, LinuxPte, PAIR_SIZE, shortWalker } from './descriptors.ts';
+import { kernelTables } from './kernel-tables.ts';
 import { shortWalkSteps } from './walk-steps.ts';
 import { armShortKey, armShortTables, INIT_MM, linuxPte, linuxPteAddress, presentPages } from './tables.ts';
 import { tableOrder, tablesOf, taskSizeOf } from './tables.ts';
@@ -36,24 +43,29 @@ export function armShort(
     return address;
   }
 
+  /** swapper_pg_dir, which the first process does not find; two CPUs must not both make one. */
+  function* boot({ cpu }: ProgramContext): Routine<boolean> {
+    yield* lock(cpu, PGD_LOCK);
+    const booted = yield* read((view) => (view(armShortKey).pgd[INIT_MM] === undefined ? 0 : 1));
+    const ready = booted === 1 || (yield* pgdAlloc(INIT_MM));
+    yield* unlock(cpu, PGD_LOCK);
+    return ready;
+  }
+
   return {
     component: armShortTables(config, machine),
     vaBits: 32,
     taskSize,
     walker: shortWalker,
     walkSteps: shortWalkSteps,
+    kernel: kernelTables(config, frames, machine, boot),
     ttbr: (view, mm) => view(armShortKey).pgd[mm] ?? 0,
     lookup: (view, mm, va) => decodeLinux(linuxPte(view, mm, va)),
     hasTable: (view, mm, va) => linuxPteAddress(view, mm, va) !== undefined,
     mappedPages: (view, mm) => presentPages(view, mm, taskSize),
 
-    *createMm({ cpu }, mm) {
-      // The first process finds no swapper_pg_dir; two CPUs must not both make one.
-      yield* lock(cpu, PGD_LOCK);
-      const booted = yield* read((view) => (view(armShortKey).pgd[INIT_MM] === undefined ? 0 : 1));
-      const ready = booted === 1 || (yield* pgdAlloc(INIT_MM));
-      yield* unlock(cpu, PGD_LOCK);
-      return ready && (yield* pgdAlloc(mm));
+    *createMm(context, mm) {
+      return (yield* boot(context)) && (yield* pgdAlloc(mm));
     },
 
     *freeMm(_context, mm) {

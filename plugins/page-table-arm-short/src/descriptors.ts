@@ -13,10 +13,14 @@ import type { PteView, Walker, WalkResult, WordReader } from '@tablewalk/contrac
 export const LinuxPte = {
   present: 1 << 0,
   young: 1 << 1,
+  /** The memory type, L_PTE_MT_*: of two that are used here. */
+  memoryType: 15 << 2,
   writeAllocate: 7 << 2,
+  deviceShared: 4 << 2,
   dirty: 1 << 6,
   readOnly: 1 << 7,
   user: 1 << 8,
+  executeNever: 1 << 9,
   shared: 1 << 10,
 } as const;
 
@@ -50,6 +54,12 @@ export function encodeLinux(pte: PteView): number {
   );
 }
 
+/** Linux word of a page of device memory, for the kernel (MT_DEVICE of arch/arm/mm/mmu.c). */
+export function encodeDevice(pfn: number): number {
+  const { present, young, dirty, deviceShared, executeNever, shared } = LinuxPte;
+  return (pfn * 4096 + (present | young | dirty | deviceShared | executeNever | shared)) >>> 0;
+}
+
 export function decodeLinux(word: number): PteView | undefined {
   if ((word & LinuxPte.present) === 0) return undefined;
   return {
@@ -68,16 +78,21 @@ export function hardwareWord(linux: number): number {
   if ((linux & LinuxPte.present) === 0 || (linux & LinuxPte.young) === 0) return 0;
   const writable = (linux & LinuxPte.readOnly) === 0 && (linux & LinuxPte.dirty) !== 0;
   const apx = writable ? 0 : 1 << 9;
-  const ap = (linux & LinuxPte.user) === 0 ? 0b01 : 0b11;
-  const memoryType = (0b001 << 6) | (1 << 3) | (1 << 2); // TEX 001, C, B: write-back, write-allocate
-  const notGlobal = 1 << 11;
+  const user = (linux & LinuxPte.user) !== 0;
+  const ap = user ? 0b11 : 0b01;
+  const device = (linux & LinuxPte.memoryType) === LinuxPte.deviceShared;
+  // TEX 001, C, B: write-back, write-allocate. TEX 000, B: shared device.
+  const memoryType = device ? 1 << 2 : (0b001 << 6) | (1 << 3) | (1 << 2);
+  // set_pte_at gives nG to addresses below TASK_SIZE alone.
+  const notGlobal = user ? 1 << 11 : 0;
   const shared = (linux & LinuxPte.shared) === 0 ? 0 : 1 << 10;
-  const small = 0b10;
+  const small = 0b10 | ((linux & LinuxPte.executeNever) === 0 ? 0 : 1);
   return ((linux & 0xfffff000) | notGlobal | shared | apx | memoryType | (ap << 4) | small) >>> 0;
 }
 
-/** First-level entry that points to a second-level table of 1 KiB. */
+/** First-level entry that points to a second-level table of 1 KiB: of a process, or of the kernel (domain 0). */
 export const tableDescriptor = (table: number): number => (table | (DOMAIN_USER << 5) | 0b01) >>> 0;
+export const kernelTableDescriptor = (table: number): number => (table | 0b01) >>> 0;
 
 /** First-level entry of kernel memory: a section, read/write for PL1 only, global, execute-never for nobody. */
 export function kernelSection(pa: number): number {
@@ -85,6 +100,12 @@ export function kernelSection(pa: number): number {
   const shared = 1 << 16;
   const ap = 0b01 << 10;
   return (pa | shared | memoryType | ap | 0b10) >>> 0;
+}
+
+/** First-level entry of device memory: a section, shared device (TEX 000, B), XN, for PL1 only, global. */
+export function deviceSection(pa: number): number {
+  const [shared, ap, executeNever, bufferable] = [1 << 16, 0b01 << 10, 1 << 4, 1 << 2];
+  return (pa | shared | ap | executeNever | bufferable | 0b10) >>> 0;
 }
 
 /** TranslationTableWalkSD of the ARM ARM, for TTBCR.N = 0 and SCTLR.AFE = 0. */

@@ -12,7 +12,7 @@ export const manifest = defineManifest({
   summary: 'ARM short descriptors, two levels, as Linux folds them: sections and small pages.',
   source: 'ARM ARM DDI 0406C B3.5; Linux arch/arm/include/asm/pgtable-2level.h',
   requires: ['frames'],
-  facets: ['exact', 'demand-paging'],
+  facets: ['exact', 'architectural', 'demand-paging', 'vmalloc'],
   config: z.strictObject({
     pageOffset: z
       .union([z.string(), z.number()])

@@ -9,6 +9,8 @@ import type {
 } from '@tablewalk/contracts';
 import { decodeLinux, hardwareWord, HW_TABLE_OFFSET, kernelSection, PAIR_SIZE } from './descriptors.ts';
 import { SECTION_SIZE, tableDescriptor } from './descriptors.ts';
+import { kernelFactsOf } from './kernel-orders.ts';
+import type { KernelOrderType, KernelTableFact } from './kernel-orders.ts';
 
 /**
  * The tables in simulated memory: where a page's words are, and the stores that change them.
@@ -24,6 +26,10 @@ export const INIT_MM = 0;
 const PGD_BYTES = 16384;
 const VMALLOC_BYTES = 256 * 2 ** 20;
 
+/** Bytes of RAM in the direct mapping: less the room that vmalloc keeps. */
+export const lowmemBytes = ({ pageOffset }: ArmShortConfig, { ramBytes }: MachineFacts): number =>
+  Math.min(ramBytes, 2 ** 32 - VMALLOC_BYTES - pageOffset);
+
 /** Physical byte address of the first level, by mm. */
 export interface ArmShortState {
   pgd: Record<number, number>;
@@ -31,6 +37,7 @@ export interface ArmShortState {
 export const armShortKey = sliceKey<ArmShortState>('page-table');
 
 export type TableFact =
+  | KernelTableFact
   | VocabularyFactOf<'PgdAllocated' | 'PgdFreed' | 'PmdPopulated' | 'PmdCleared'>
   | VocabularyFactOf<'PteSet' | 'PteCleared' | 'PteYoungCleared'>
   | KernelFactOf<'WordStored' | 'WordsCopied' | 'WordsFilled'>;
@@ -43,7 +50,8 @@ export type TableOrderType =
   | 'StoreLinuxPte'
   | 'SetHwPte'
   | 'ClearHwPte'
-  | 'AgeHwPte';
+  | 'AgeHwPte'
+  | KernelOrderType;
 /** `pa`: of the table (pgd, pmd orders) or of the Linux word (pte orders). `word`: the Linux word. */
 export interface TableOrder extends Command {
   readonly type: TableOrderType;
@@ -67,7 +75,7 @@ export const tableOrder = (
   word,
 });
 
-const pairAddress = (pgd: number, va: number): number => pgd + Math.floor(va / PAIR_SIZE) * 8;
+export const pairAddress = (pgd: number, va: number): number => pgd + Math.floor(va / PAIR_SIZE) * 8;
 
 /** Physical address of a page's Linux word; undefined when there is no second-level table. */
 export function linuxPteAddress(view: View, mm: number, va: number): number | undefined {
@@ -115,11 +123,11 @@ export function armShortTables(
   const taskSize = taskSizeOf(config);
   const userBytes = (taskSize / SECTION_SIZE) * 4;
 
-  /** init_mm: the direct mapping of RAM in sections, less the room that vmalloc keeps. */
+  /** init_mm: the direct mapping of RAM in sections. */
   const lowmem = (pgd: number): TableFact => ({
     type: 'WordsFilled',
     pa: pgd + (config.pageOffset / SECTION_SIZE) * 4,
-    words: Math.floor(Math.min(machine.ramBytes, 2 ** 32 - VMALLOC_BYTES - config.pageOffset) / SECTION_SIZE),
+    words: Math.floor(lowmemBytes(config, machine) / SECTION_SIZE),
     value: kernelSection(machine.ramBase),
     step: SECTION_SIZE,
   });
@@ -127,7 +135,8 @@ export function armShortTables(
   return {
     evolvesOn: ['PgdAllocated', 'PgdFreed'],
     initial: () => ({ pgd: {} }),
-    decide({ type, mm, va, pa, word }, state) {
+    decide(command, state, { view }) {
+      const { type, mm, va, pa, word } = command;
       const pgd = state.pgd[mm] ?? 0;
       switch (type) {
         case 'AllocatePgd': {
@@ -179,6 +188,8 @@ export function armShortTables(
           if (type === 'AgeHwPte') return [stored, { type: 'PteYoungCleared', mm, va, pfn: pte.pfn }];
           return [stored, { type: 'PteCleared', mm, va, pfn: pte.pfn, dirty: pte.dirty }];
         }
+        default:
+          return kernelFactsOf({ ...command, type }, state.pgd[INIT_MM] ?? 0, view);
       }
     },
     evolve(draft, fact) {

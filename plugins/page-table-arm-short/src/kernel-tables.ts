@@ -1,0 +1,132 @@
+import { assert } from '@tablewalk/base';
+import { cpusKey, lock, memoryKey, order, pageTableLock } from '@tablewalk/contracts';
+import { read, readAll, unlock, wordAt } from '@tablewalk/contracts';
+import type {
+  FramesPlugin,
+  KernelTables,
+  MachineFacts,
+  ProgramContext,
+  Routine,
+  View,
+} from '@tablewalk/contracts';
+import { deviceSection, encodeDevice, PAIR_SIZE, SECTION_SIZE } from './descriptors.ts';
+import {
+  armShortKey,
+  INIT_MM,
+  linuxPte,
+  linuxPteAddress,
+  lowmemBytes,
+  pairAddress,
+  tableOrder,
+} from './tables.ts';
+import type { ArmShortConfig } from './tables.ts';
+
+const VMALLOC_OFFSET = 8 * 2 ** 20;
+/** VMALLOC_END from 3.3 on (spec/page-tables.md, 2). */
+const VMALLOC_END = 0xff00_0000;
+
+/**
+ * Kernel mappings in vmalloc space: init_mm's first-level words, the second-level tables that all share, and
+ * the copies. After arch/arm/mm/ioremap.c, fault.c and include/asm/pgalloc.h; spec/page-tables.md, 1.8 and
+ * 3.3. A pair is stored and copied word by word, so that walkers may see half of it; the memcpy of all
+ * vmalloc words is one step.
+ */
+export function kernelTables(
+  config: ArmShortConfig,
+  frames: FramesPlugin,
+  machine: MachineFacts,
+  boot: (context: ProgramContext) => Routine<boolean>,
+): KernelTables {
+  const highMemory = config.pageOffset + lowmemBytes(config, machine);
+  const vmallocStart = Math.floor((highMemory + VMALLOC_OFFSET) / VMALLOC_OFFSET) * VMALLOC_OFFSET;
+  const swapper = (view: View): number => view(armShortKey).pgd[INIT_MM] ?? 0;
+  const masterWord = (view: View, va: number): number =>
+    swapper(view) === 0 ? 0 : wordAt(view(memoryKey), wordAddress(swapper(view), va));
+
+  /** Address of init_mm's word for an address, and what is in it: one look. */
+  const readWord = (va: number): Routine<readonly number[]> =>
+    readAll((view) => [wordAddress(swapper(view), va), masterWord(view, va)]);
+
+  return {
+    vmallocStart,
+    vmallocEnd: VMALLOC_END,
+    pmdSize: PAIR_SIZE,
+    boot,
+    entry(view, va) {
+      const type = masterWord(view, va) & 0b11;
+      return type === 0b01 ? 'table' : type === 0b10 ? 'sections' : 'none';
+    },
+
+    *setSections(_context, va, pa) {
+      for (const half of [0, SECTION_SIZE]) {
+        const word = yield* read((view) => wordAddress(swapper(view), va + half));
+        yield* order(tableOrder('StoreKernelSection', INIT_MM, va + half, word, deviceSection(pa + half)));
+      }
+    },
+
+    *clearPmd(_context, va) {
+      let table: number | undefined;
+      for (const half of [0, SECTION_SIZE]) {
+        const [pa, word] = (yield* readWord(va + half)) as [number, number];
+        if ((word & 0b11) === 0b01) table = Math.floor(word / 4096);
+        yield* order(tableOrder('ClearKernelWord', INIT_MM, va + half, pa, word));
+      }
+      return table;
+    },
+
+    // __pte_alloc_kernel (mm/memory.c): allocated before the lock is taken, looked for under it.
+    *populate({ cpu }, va) {
+      const pfn = yield* frames.allocate('page-table', 0);
+      if (pfn === undefined) return false;
+      yield* lock(cpu, pageTableLock(INIT_MM));
+      const there = yield* read((view) => masterWord(view, va) & 0b11);
+      if (there === 0) yield* order(tableOrder('PopulateKernelPmd', INIT_MM, pairOf(va), pfn * 4096));
+      yield* unlock(cpu, pageTableLock(INIT_MM));
+      if (there !== 0) yield* frames.free(pfn);
+      return true;
+    },
+
+    *setPte(_context, va, pfn) {
+      const word = encodeDevice(pfn);
+      const address = yield* storeLinuxPte(va, word);
+      yield* order(tableOrder('SetKernelHwPte', INIT_MM, va, address, word));
+    },
+
+    *clearPte(_context, va) {
+      const word = yield* read((view) => linuxPte(view, INIT_MM, va));
+      if (word === 0) return;
+      const address = yield* storeLinuxPte(va, 0);
+      yield* order(tableOrder('ClearKernelHwPte', INIT_MM, va, address, word));
+    },
+
+    *copyVmalloc(_context, mm) {
+      const pgd = yield* read((view) => view(armShortKey).pgd[mm] ?? 0);
+      const words = (VMALLOC_END - vmallocStart) / SECTION_SIZE;
+      yield* order(tableOrder('CopyKernelWords', mm, vmallocStart, pgd, words));
+    },
+
+    *copyFaulting({ cpu }, va) {
+      const [ttbr, mm, master, own] = (yield* readAll((view) => {
+        const { ttbr: tables = 0, mm: running = 0 } = view(cpusKey)[cpu] ?? {};
+        const word = wordAt(view(memoryKey), wordAddress(tables, va));
+        return [tables, running, masterWord(view, va), word];
+      })) as [number, number, number, number];
+      if (ttbr === 0 || master === 0 || master === own) return false;
+      for (const half of [0, SECTION_SIZE])
+        yield* order(tableOrder('CopyKernelWords', mm, pairOf(va) + half, ttbr, 1));
+      return true;
+    },
+  };
+}
+
+const pairOf = (va: number): number => va - (va % PAIR_SIZE);
+const wordAddress = (pgd: number, va: number): number =>
+  pairAddress(pgd, va) + (Math.floor(va / SECTION_SIZE) % 2) * 4;
+
+/** First step of set_pte_ext. Answers the address of the Linux word. */
+function* storeLinuxPte(va: number, word: number): Routine<number> {
+  const address = yield* read((view) => linuxPteAddress(view, INIT_MM, va) ?? 0);
+  assert(address !== 0, `init_mm has no second-level table for ${va}`);
+  yield* order(tableOrder('StoreLinuxPte', INIT_MM, va, address, word));
+  return address;
+}
