@@ -1,4 +1,5 @@
 import type { Family } from './family.ts';
+import { protocolsFamily } from './protocols.ts';
 import { tracesFamily } from './traces.ts';
 
-export const families: readonly Family[] = [tracesFamily];
+export const families: readonly Family[] = [tracesFamily, protocolsFamily];

@@ -22,3 +22,25 @@ export interface Family {
   folders(root: string): readonly string[];
   compare(folder: string, progress: (text: string) => void): Promise<FamilyResult>;
 }
+
+/** Counts the comparisons of a folder. */
+export class Tally {
+  private checked = 0;
+  private readonly differences: Comparison[] = [];
+  private readonly skipped: Record<string, number> = {};
+
+  constructor(private readonly family: string) {}
+
+  /** `found`: differences in words; the first is told. */
+  add(what: string, found: readonly string[]): void {
+    this.checked += 1;
+    if (found[0] !== undefined) this.differences.push({ what, difference: found[0] });
+  }
+  skip(reason: string): void {
+    this.skipped[reason] = (this.skipped[reason] ?? 0) + 1;
+  }
+  result(): FamilyResult {
+    const { family, checked, differences, skipped } = this;
+    return { family, checked, disagree: differences.length, skipped, differences };
+  }
+}

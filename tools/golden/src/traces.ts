@@ -5,7 +5,8 @@ import { TraceFile } from '../../../apps/cli/src/index.ts';
 import { compareCacheEntry, compareCachegrind, inexact } from './caches.ts';
 import type { Differences, Trace } from './caches.ts';
 import type { Expected } from './expected.ts';
-import type { Comparison, Family, FamilyResult } from './family.ts';
+import { Tally } from './family.ts';
+import type { Family } from './family.ts';
 import { compareTlb } from './tlbs.ts';
 
 /**
@@ -19,7 +20,7 @@ export const tracesFamily: Family = {
       expectedFiles(folder).some((file) => isOurs(file)),
     ),
   async compare(folder, progress) {
-    const tally = new Tally();
+    const tally = new Tally('traces');
     for (const file of expectedFiles(folder)) await compareFile(folder, file, tally, progress);
     return tally.result();
   },
@@ -38,24 +39,6 @@ const isOurs = (file: string): boolean => {
   const { trace, caches, tlb } = JSON.parse(readFileSync(file, 'utf8')) as Partial<Expected>;
   return trace !== undefined && Array.isArray(caches) && Array.isArray(tlb);
 };
-
-class Tally {
-  private checked = 0;
-  private readonly differences: Comparison[] = [];
-  private readonly skipped: Record<string, number> = {};
-
-  add(what: string, found: Differences): void {
-    this.checked += 1;
-    if (found[0] !== undefined) this.differences.push({ what, difference: found[0] });
-  }
-  skip(reason: string): void {
-    this.skipped[reason] = (this.skipped[reason] ?? 0) + 1;
-  }
-  result(): FamilyResult {
-    const { checked, differences, skipped } = this;
-    return { family: 'traces', checked, disagree: differences.length, skipped, differences };
-  }
-}
 
 async function compareFile(
   folder: string,
