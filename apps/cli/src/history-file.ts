@@ -1,13 +1,6 @@
 import { assert, HistoryError } from '@tablewalk/base';
 import { buildMachine, parseMachine, planMachine } from '@tablewalk/compose';
-import type {
-  BuiltMachine,
-  ClosingRecorder,
-  EffectiveConfig,
-  MachinePlan,
-  Segment,
-  Travelled,
-} from '@tablewalk/compose';
+import type { BuiltMachine, ClosingRecorder, EffectiveConfig, Segment, Travelled } from '@tablewalk/compose';
 import type { RecordedFact } from '@tablewalk/contracts';
 import { createHistoryWriter, diffHistories, openHistory, recordSchemas } from '@tablewalk/history';
 import type { FactBlock, History, HistoryDiff, HistoryWriter } from '@tablewalk/history';
@@ -18,6 +11,7 @@ import { catalogueFor } from './catalogue.ts';
 import { loadCodec } from './codec.ts';
 import { VERSION } from './install.ts';
 import { pluginUses } from './machine-file.ts';
+import { asMachine, restage } from './staging.ts';
 
 /** What a history's header keeps as config. */
 interface RecordedConfig {
@@ -178,16 +172,23 @@ export class HistoryFile implements Travelled {
 
   /** Loads the plugins of all segments; afterwards machines are built at will. */
   async buildAll(): Promise<(config: EffectiveConfig) => BuiltMachine> {
-    const plans = new Map<EffectiveConfig, MachinePlan>();
-    for (const { config } of this.segments) {
-      const machine = parseMachine(config, this.path);
-      plans.set(config, planMachine(machine, await catalogueFor(pluginUses(machine), this.at), this.path));
-    }
+    const builders = new Map<EffectiveConfig, () => BuiltMachine>();
+    for (const { config } of this.segments) builders.set(config, await this.builderOf(config));
     return (config) => {
-      const plan = plans.get(config);
-      assert(plan !== undefined, 'the config is one of the segments');
-      return buildMachine(plan);
+      const build = builders.get(config);
+      assert(build !== undefined, 'the config is one of the segments');
+      return build();
     };
+  }
+
+  private async builderOf(config: EffectiveConfig): Promise<() => BuiltMachine> {
+    if (config.story !== undefined) {
+      const built = await restage(config, this.at);
+      return () => asMachine(built());
+    }
+    const machine = parseMachine(config, this.path);
+    const plan = planMachine(machine, await catalogueFor(pluginUses(machine), this.at), this.path);
+    return () => buildMachine(plan);
   }
 }
 

@@ -1,5 +1,6 @@
 import { ConfigError, ExitCode } from '@tablewalk/base';
 import { applyOverrides, branchMachine, feedUntil, parseMachine } from '@tablewalk/compose';
+import type { EffectiveConfig } from '@tablewalk/compose';
 import type { Command } from 'commander';
 import { branchRecorder, openHistoryFile } from '../history-file.ts';
 import { buildFrom, parseOverride } from '../machine-file.ts';
@@ -36,6 +37,7 @@ export function addBranch(program: Command): void {
       const at = factNumber(flags.at, history.factCount);
       const current =
         history.segments.filter(({ from }) => from <= at).at(-1)?.config ?? history.segments[0]?.config;
+      refuseStory(current, path);
       const next = await buildFrom(
         parseMachine(applyOverrides(current, flags.set.map(parseOverride)), path),
         path,
@@ -80,4 +82,16 @@ export function addBranch(program: Command): void {
       }
       process.exitCode = violation === undefined ? ExitCode.clean : ExitCode.violated;
     });
+}
+
+/** A play has no moment at which every CPU is outside the kernel, and no references to go on with. */
+function refuseStory(config: EffectiveConfig | undefined, at: string): void {
+  if (config?.story === undefined) return;
+  const { id, variant } = config.story;
+  throw new ConfigError('BRANCH_OF_STORY', {
+    what: `the history is of the story ${id}, and a story has no branches`,
+    why: 'its tasks are inside kernel routines from the first step to the last',
+    fix: `explore it under another policy: tablewalk explore ${id} --variant ${variant} --set ...`,
+    at,
+  });
 }

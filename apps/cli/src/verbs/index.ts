@@ -2,14 +2,19 @@ import type { Command } from 'commander';
 import { addBench } from './bench.ts';
 import { addBranch } from './branch.ts';
 import { addDiff } from './diff.ts';
+import { addExplore } from './explore.ts';
 import { addMachines } from './machines.ts';
 import { addPlugins } from './plugins.ts';
 import { addReplay } from './replay.ts';
 import { addRerun } from './rerun.ts';
 import { addRun } from './run.ts';
+import { addStories } from './stories.ts';
 
 export function addVerbs(program: Command): void {
-  for (const add of [addRun, addReplay, addRerun, addBranch, addDiff, addPlugins, addMachines, addBench])
+  for (const add of [
+    ...[addRun, addExplore, addReplay, addRerun, addBranch, addDiff],
+    ...[addStories, addPlugins, addMachines, addBench],
+  ])
     add(program);
   for (const verb of program.commands) {
     verb.exitOverride();

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { openHistoryFile } from '../history-file.ts';
 import { print, printJson } from '../output.ts';
 import { factText, runReport } from '../report/run-report.ts';
+import { changedSlices, playedText, storyWorldText } from '../report/story-world.ts';
 import { simulatedStatistics, statsJson } from '../report/statistics.ts';
 import { factNumber, naturalNumber } from './options.ts';
 
@@ -27,6 +28,8 @@ export function addReplay(program: Command): void {
         Math.min(history.factCount, at + flags.context),
       );
       const digest = worldDigest(world);
+      const { story } = built.effective;
+      const initial = built.fold().initial();
       if (flags.json === true)
         printJson({
           history: path,
@@ -36,12 +39,14 @@ export function addReplay(program: Command): void {
           digest,
           damage: history.damage,
           around,
+          ...(story === undefined ? {} : { story, changed: changedSlices(world, initial) }),
           statistics: statsJson(simulatedStatistics(world, history.counterNames)),
         });
       else {
         print(`history ${path}: fact ${at} of ${history.factCount}, seed ${built.effective.seed}`);
         if (history.damage !== undefined) print(`the file is not whole: ${history.damage.what}`);
-        print(runReport(world, history.counterNames));
+        if (story === undefined) print(runReport(world, history.counterNames));
+        else print(`${playedText(story)}\n${storyWorldText(world, initial)}`);
         for (const recorded of around)
           print(`${recorded.seq === at - 1 ? '>' : ' '} ${factText(recorded.seq, recorded)}`);
         print(`world digest ${digest}`);

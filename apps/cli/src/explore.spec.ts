@@ -1,0 +1,254 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encodeSchedule } from '@tablewalk/explore';
+import { afterAll, describe, expect, it } from 'vitest';
+import { repositoryRoot } from './install.ts';
+import type { ExplorationJson } from './report/exploration.ts';
+import type { ComparisonJson } from './report/variants.ts';
+import { tablewalk, tablewalkHere } from './testing/tablewalk.ts';
+
+/** Exploring on the command line: verdicts and exit codes, witnesses, the way back from what was printed. */
+const folder = mkdtempSync(join(tmpdir(), 'tablewalk-explore-'));
+const file = (name: string): string => join(folder, name);
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+const explored = async (...args: string[]): Promise<ExplorationJson & { readonly status: number | null }> => {
+  const { status, stdout } = await tablewalkHere('explore', ...args, '--json');
+  return { ...(JSON.parse(stdout) as ExplorationJson), status };
+};
+/** Of a command as it was printed, the words after `npx tablewalk explore`. */
+const wordsOf = (command = ''): string[] => command.split(' ').slice(3);
+
+const SHORTEST_OF_ONE_LINE = 5;
+
+describe('a story that is violated', () => {
+  it('ends with 1, and gives verdict, counts and witness as JSON', async () => {
+    const { status, ...found } = await explored('kmap-dma', '--variant', 'broken');
+    expect(status).toBe(1);
+    expect(found).toMatchObject({
+      story: 'kmap-dma',
+      variant: 'broken',
+      strategy: 'exhaustive',
+      verdict: 'violated',
+      checker: 'never',
+      rule: 'a dirty line of another page is thrown away',
+      shortest: true,
+      seed: 1,
+    });
+    for (const count of ['states', 'transitions', 'seconds'] as const)
+      expect(found[count]).toBeGreaterThan(0);
+    expect(found.witness).toHaveLength(5);
+    expect(found.witness.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
+    expect(found.witness.at(-1)?.violation?.fact).toMatchObject({
+      type: 'PropertyViolated',
+      rule: found.rule,
+    });
+  });
+
+  it('is drawn as actors by time, with the reason and the command that plays it again', async () => {
+    const { status, stdout, stderr } = tablewalk('explore', 'kmap-dma');
+    expect([status, stderr]).toEqual([1, '']);
+    expect(stdout).toMatch(/^ {3}step {2}DMA +writer 0 +writer 1 +what changed$/m);
+    expect(stdout.match(/^>> +5 .*$/gm)).toHaveLength(1);
+    expect(stdout).toMatch(/^why: step 5 \(DMA: .*breaks what the story says must never be/m);
+    expect(stdout).toContain('a schedule of 5 steps shows it, and none is shorter');
+    const drawn = stdout.split('\n').filter((line) => !line.startsWith('reproduce'));
+    expect(Math.max(...drawn.slice(0, -2).map((line) => line.length))).toBeLessThanOrEqual(120);
+    const command = /^reproduce: (npx tablewalk explore .*)$/m.exec(stdout)?.[1];
+    expect(tablewalk('explore', ...wordsOf(command)).status).toBe(1);
+  });
+
+  it('is found again by the printed command alone, overrides and all', async () => {
+    const first = await explored('kmap-dma', '--set', 'L=1', '--set', 'W=1', '--set', 'R=2');
+    expect(first.witness).toHaveLength(7);
+    const again = await explored(...wordsOf(first.reproduce));
+    expect(again).toMatchObject({ status: 1, strategy: 'scripted', set: { L: 1, W: 1, R: 2 } });
+    expect(again.witness).toEqual(first.witness);
+    expect(again.schedule).toBe(first.schedule);
+  });
+
+  it('is found by every strategy, without a longer witness where that is promised', async () => {
+    for (const strategy of ['random', 'pct', 'deepening', 'reexecution']) {
+      const found = await explored('kmap-dma', '--set', 'L=1', '--strategy', strategy, '--seed', '3');
+      expect([strategy, found.status, found.strategy, found.seed]).toEqual([strategy, 1, strategy, 3]);
+      expect(found.witness.length).toBeGreaterThanOrEqual(SHORTEST_OF_ONE_LINE);
+      if (found.shortest === true) expect(found.witness).toHaveLength(SHORTEST_OF_ONE_LINE);
+    }
+  });
+});
+
+describe('a story that is not violated', () => {
+  it('holds, with 0, when everything was searched', async () => {
+    const { status, ...found } = await explored('kmap-dma', '--variant', 'repaired');
+    expect([status, found.verdict, found.checker, found.witness]).toEqual([0, 'holds', null, []]);
+    expect((await tablewalkHere('explore', 'kmap-dma', '--variant', 'repaired')).stdout).toContain(
+      'sequentially consistent',
+    );
+  });
+
+  it('is unfinished, with 4 and what was covered, when the budget is used up', async () => {
+    const { status, ...found } = await explored('kmap-dma', '--variant', 'repaired', '--max-states', '20');
+    expect([status, found.verdict]).toEqual([4, 'unfinished']);
+    expect(found.unfinished).toMatch(/schedules? of up to \d+ steps/);
+    const { stdout } = await tablewalkHere(
+      'explore',
+      'kmap-dma',
+      '--variant',
+      'repaired',
+      '--max-states',
+      '20',
+    );
+    expect(stdout).toContain('UNFINISHED');
+    expect(stdout).not.toContain('HOLDS');
+    expect((await explored('kmap-dma', '--variant', 'repaired', '--strategy', 'random')).status).toBe(4);
+  });
+
+  it('counts without reductions what SPIN counts', async () => {
+    const none = ['--no-merges', '--no-partial-order', '--no-symmetry'];
+    const found = await explored('kmap-dma', '--variant', 'repaired', ...none);
+    expect([found.states, found.transitions, found.reductions]).toEqual([197, 348, []]);
+    const past = await explored('kmap-dma', '--through-violations', ...none);
+    expect([past.states, past.transitions, past.status]).toEqual([244, 511, 1]);
+  });
+});
+
+describe('variants', () => {
+  it('"broken" and "repaired" mean the first that is violated, or holds', async () => {
+    expect((await explored('shoot6x2', '--set', 'cpus=3')).variant).toBe('no-ipi');
+    expect((await explored('pkmap-protocol', '--variant', 'broken', '--max-states', '9')).variant).toBe(
+      'bug-1',
+    );
+  });
+
+  it('"all" holds each against what the story says', async () => {
+    const { status, stdout } = await tablewalkHere('explore', 'kmap-dma', '--variant', 'all', '--json');
+    const { agrees, variants } = JSON.parse(stdout) as ComparisonJson;
+    expect([status, agrees]).toEqual([0, true]);
+    expect(variants.map(({ variant, verdict }) => [variant, verdict])).toEqual([
+      ['repaired', 'holds'],
+      ['broken', 'violated'],
+    ]);
+    expect(
+      (await tablewalkHere('explore', 'kmap-dma', '--variant', 'all', '--max-states', '20')).status,
+    ).toBe(4);
+  });
+});
+
+describe('a witness as a history', () => {
+  it('replays to any fact, is decided again, and is the same from its schedule', async () => {
+    const { schedule = '', history } = await explored('kmap-dma', '--record', file('a.mcap'));
+    expect(history).toBe(file('a.mcap'));
+    const replayed = await tablewalkHere('replay', file('a.mcap'), '--at', '5');
+    expect(replayed.status).toBe(0);
+    expect(replayed.stdout).toContain('story kmap-dma, variant broken');
+    expect(replayed.stdout).toMatch(/^dma +\[/m);
+    expect((await tablewalkHere('rerun', file('a.mcap'))).status).toBe(0);
+    await explored('kmap-dma', '--schedule', schedule, '--record', file('b.mcap'));
+    expect((await tablewalkHere('diff', file('a.mcap'), file('b.mcap'))).status).toBe(0);
+    expect((await tablewalkHere('branch', file('a.mcap'), '--at', '3')).stderr).toContain('BRANCH_OF_STORY');
+  });
+
+  it('remembers the overrides of its story', async () => {
+    await explored('kmap-dma', '--set', 'L=1', '--set', 'R=2', '--record', file('c.mcap'));
+    const { stdout, status } = await tablewalkHere('replay', file('c.mcap'), '--json');
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      story: { id: 'kmap-dma', variant: 'broken', set: { L: 1, R: 2 } },
+    });
+    expect((await tablewalkHere('rerun', file('c.mcap'))).status).toBe(0);
+  });
+
+  it('is not written when there is none, and says so', async () => {
+    const { status, stderr } = await tablewalkHere(
+      'explore',
+      'kmap-dma',
+      '--variant',
+      'repaired',
+      '--record',
+      file('d.mcap'),
+    );
+    expect([status, stderr]).toEqual([0, `nothing is recorded in ${file('d.mcap')}: there is no witness\n`]);
+    const bad = await tablewalkHere(
+      'explore',
+      'kmap-dma',
+      '--record',
+      join(folder, 'no', 'such', 'folder.mcap'),
+    );
+    expect(bad.stderr).toContain('HISTORY_UNWRITABLE');
+  });
+});
+
+it('refuses what cannot be: exit code 2, and nothing on stdout', async () => {
+  const refusals: readonly (readonly [says: string, ...args: string[]])[] = [
+    ['STORY_UNKNOWN: there is no story "kmapdma"', 'kmapdma'],
+    ['STRATEGY_UNKNOWN: there is no strategy "randon"', 'kmap-dma', '--strategy', 'randon'],
+    ['SCHEDULE_MALFORMED: "tw1:0:0000" is no schedule', 'kmap-dma', '--schedule', 'tw1:0:0000'],
+    ['SCHEDULE_MISPLACED: a scripted search has no schedule', 'kmap-dma', '--strategy', 'scripted'],
+    ['EXPLORE_ALL_TAKES_NO: --record', 'kmap-dma', '--variant', 'all', '--record', file('x.mcap')],
+    ['EXPLORE_WORKERS: --workers 2', 'kmap-dma', '--workers', '2'],
+    ['SCHEDULE_OUT_OF_RANGE: step 1 of', 'kmap-dma', '--schedule', encodeSchedule([99])],
+  ];
+  for (const [says, ...args] of refusals) {
+    const { status, stdout, stderr } = await tablewalkHere('explore', ...args, '--json');
+    expect([says, status, stdout]).toEqual([says, 2, '']);
+    expect(stderr).toContain(says);
+  }
+});
+
+describe('stories', () => {
+  it('are listed with the verdicts of their variants', async () => {
+    const { status, stdout } = await tablewalkHere('stories', 'list');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^kmap-dma +\S.* \(repaired: holds, broken: violated\)$/m);
+    const all = JSON.parse((await tablewalkHere('stories', 'list', '--json')).stdout) as { id: string }[];
+    expect(all.map(({ id }) => id)).toEqual(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split(' ')[0]),
+    );
+  });
+
+  it('are shown with what happens, source, variants and knobs', async () => {
+    const { stdout } = await tablewalkHere('stories', 'show', 'kmap-dma');
+    for (const part of ['source: ', 'repaired ', 'rule: ', 'default 2']) expect(stdout).toContain(part);
+    expect(JSON.parse((await tablewalkHere('stories', 'show', 'kmap-dma', '--json')).stdout)).toMatchObject({
+      id: 'kmap-dma',
+      kind: 'model',
+      knobs: { S: 2 },
+      variants: { broken: { verdict: 'violated' } },
+    });
+    expect((await tablewalkHere('stories', 'show', 'x')).stderr).toContain('STORY_UNKNOWN');
+  });
+});
+
+it('explains itself, with an example', async () => {
+  expect((await tablewalkHere('explore', '--help')).stdout).toMatch(/Examples:\n {2}tablewalk explore /);
+  expect((await tablewalkHere('stories', 'show', '--help')).stdout).toMatch(
+    /Example:\n {2}tablewalk stories show /,
+  );
+});
+
+it('a process of its own ends with the code of the verdict, and says nothing on stderr in a pipe', () => {
+  const ends = (...args: string[]): unknown => {
+    const { status, stderr } = tablewalk('explore', 'kmap-dma', ...args);
+    return [status, stderr.split(':')[0]];
+  };
+  expect(ends('--variant', 'repaired')).toEqual([0, '']);
+  expect(ends('--variant', 'repaired', '--max-states', '20')).toEqual([4, '']);
+  expect(ends('--variant', 'repared')).toEqual([2, 'STORY_VARIANT_UNKNOWN']);
+});
+
+it('docs/exploring.md shows what is printed', async () => {
+  const page = readFileSync(join(repositoryRoot, 'docs/exploring.md'), 'utf8');
+  const { stdout } = await tablewalkHere('explore', 'kmap-dma');
+  const printed = stdout.split('\n');
+  const [, shown = ''] = /^\$ npx tablewalk explore kmap-dma\n([^`]*)```/m.exec(page) ?? [];
+  for (const line of shown.trimEnd().split('\n')) {
+    const start = line.endsWith(' ...') ? line.slice(0, -3) : line;
+    expect(printed.some((each) => (start === line ? each === line : each.startsWith(start)))).toBe(true);
+  }
+  expect(page).toContain(`\n${/^reproduce: (.*)$/m.exec(stdout)?.[1] ?? '?'}\n`);
+});
