@@ -246,6 +246,8 @@ export interface KmapPlugin extends Plugin {
   highPut(context: ProgramContext, pfn: number): Routine;
   /** page_address: the present address of a page, if it has one. */
   pageAddress(view: View, pfn: number): number | undefined;
+  /** The page that an access through `va` reaches now, whoever mapped it; undefined: none. */
+  pfnAt(view: View, va: number): number | undefined;
 }
 
 export type DmaDirection = 'to-device' | 'from-device' | 'bidirectional';

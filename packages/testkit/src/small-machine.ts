@@ -147,7 +147,11 @@ export function machineAround(manifest: Manifest): SmallMachine {
     const neighbour = neighbourWith(slot, facet);
     return neighbour === undefined ? [] : [[slot, neighbour] as const];
   });
-  const slots = { ...SHORT_SLICES, ...Object.fromEntries(neighbours) };
+  // Slots that a machine leaves empty unless it is told otherwise.
+  const unfilled = manifest.requires
+    .filter((slot) => DEFAULT_PLUGINS[slot] === 'none')
+    .map((slot) => [slot, catalogueWith([]).idsOf(slot)[0]] as const);
+  const slots = { ...SHORT_SLICES, ...Object.fromEntries([...unfilled, ...neighbours]) };
   for (const cpus of [2, 1]) {
     const machine: SmallMachine = { cpus, slots, use: [manifest] };
     try {
