@@ -3,9 +3,11 @@ import type { KernelFactOf } from '@tablewalk/contracts';
 import type { Machine } from '@tablewalk/machine';
 import type { Staged } from '@tablewalk/stories';
 import type { Exploration, ExploreOptions, StrategyName, Violation } from './result.ts';
+import type { Searched, Sighted } from './search.ts';
 import { StateSpace } from './state-space.ts';
 import { deepening } from './strategies/deepening.ts';
-import { exhaustive } from './strategies/exhaustive.ts';
+import { exhaustive, shortest } from './strategies/exhaustive.ts';
+import type { Exhausted } from './strategies/exhaustive.ts';
 import { reexecution } from './strategies/reexecution.ts';
 import { pct, random } from './strategies/schedules.ts';
 import type { Sampled } from './strategies/schedules.ts';
@@ -26,7 +28,7 @@ export function explore(story: Explorable, options: ExploreOptions = {}): Explor
   const space = spaceOf(story, options);
   switch (strategy) {
     case 'exhaustive':
-      return exhausted(story, space, options);
+      return exhausted(story, space, options, exhaustive(space, options));
     case 'deepening':
       return deepened(story, space, options);
     case 'random':
@@ -53,8 +55,23 @@ export function spaceOf({ staged, start }: Explorable, { merges = true }: Explor
   return space;
 }
 
-function exhausted(story: Explorable, space: StateSpace, options: ExploreOptions): Exploration {
-  const searched = exhaustive(space, options);
+/** What a search by shards comes to. Where they found a violation it takes a search in this thread to show it. */
+export function concluded(
+  story: Explorable,
+  space: StateSpace,
+  options: ExploreOptions,
+  searched: Searched<Sighted>,
+): Exploration {
+  const shown = shortest(space, options, searched.found, undefined);
+  return exhausted(story, space, options, { ...searched, shortest: shown });
+}
+
+function exhausted(
+  story: Explorable,
+  space: StateSpace,
+  options: ExploreOptions,
+  searched: Exhausted,
+): Exploration {
   const { shortest, found, states, transitions, depth, complete, deeper } = searched;
   const whole = complete && !deeper;
   const verdict = found !== undefined ? 'violated' : whole ? 'holds' : 'unfinished';

@@ -1,8 +1,12 @@
 export type * from './result.ts';
-export { explore, spaceOf } from './explore.ts';
+export { concluded, explore, spaceOf } from './explore.ts';
 export type { Explorable } from './explore.ts';
 export { playSchedule } from './witness.ts';
 export type { Played } from './witness.ts';
 export { decodeSchedule, encodeSchedule } from './schedule-text.ts';
 export { mutantsOf, mutate } from './mutation.ts';
 export type { Mutant, MutantVerdict } from './mutation.ts';
+export { Shard } from './sharded/shard.ts';
+export { shardedSearch } from './sharded/sharded-search.ts';
+export type { Leading } from './sharded/sharded-search.ts';
+export type { Answer, Batch, Order, Parcel, Report } from './sharded/messages.ts';

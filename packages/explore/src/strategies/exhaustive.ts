@@ -11,7 +11,7 @@ import { Walk } from '../walk.ts';
 
 export const MAX_STATES = 10_000_000;
 
-export interface Exhausted<Violation extends Sighted = Sighted> extends Searched<Violation> {
+export interface Exhausted extends Searched<Sighted> {
   /** The movers of a shortest violation, where one was found: a path of states as they are. */
   readonly shortest: (Found & { readonly isShortest: boolean }) | undefined;
 }
@@ -19,8 +19,21 @@ export interface Exhausted<Violation extends Sighted = Sighted> extends Searched
 /** Every interleaving, by states: breadth first, with the reductions that are on. */
 export function exhaustive(space: StateSpace, options: ExploreOptions): Exhausted {
   const { partialOrder = true } = options;
-  const searched = search(space, options, partialOrder, canonicalOf(space, options), 'searching');
+  const { canonical } = prepared(space, options);
+  const searched = search(space, options, partialOrder, canonical, 'searching');
   return { ...searched, shortest: shortest(space, options, searched.found, searched.found?.movers) };
+}
+
+/**
+ * What a search starts out with. Footprints come first: whatever the space is asked, also by who finds out about
+ * permutations, they must learn.
+ */
+export function prepared(
+  space: StateSpace,
+  options: ExploreOptions,
+): { readonly footprints: Footprints; readonly canonical: Canonical | undefined } {
+  const footprints = learnFootprints(space, options);
+  return { footprints, canonical: canonicalOf(space, options) };
 }
 
 /** What renames states to those that stand for them; undefined when there is nothing to rename, or symmetry is off. */
@@ -42,13 +55,13 @@ export function shortest(
 ): Exhausted['shortest'] {
   if (found === undefined) return undefined;
   const { partialOrder = true, symmetry = true } = options;
-  const isReal = movers !== undefined && (!symmetry || (space.staged.symmetries ?? []).length === 0);
-  if (isReal && !partialOrder) return { steps: found.steps, movers, isShortest: true };
+  const isPath = movers !== undefined && (!symmetry || (space.staged.symmetries ?? []).length === 0);
+  if (isPath && !partialOrder) return { steps: found.steps, movers, isShortest: true };
   const once = { ...options, throughViolations: false };
   const again = search(space, { ...once, maxDepth: found.steps }, false, undefined, 'shortening');
   if (again.found !== undefined) return { ...again.found, isShortest: true };
   // There was no room for the whole space up to that depth: a path that is real, if not the shortest.
-  if (isReal) return { steps: found.steps, movers, isShortest: false };
+  if (isPath) return { steps: found.steps, movers, isShortest: false };
   const real = search(space, once, partialOrder, undefined, 'shortening');
   return real.found && { ...real.found, isShortest: false };
 }
@@ -102,7 +115,7 @@ const WALK_STEPS = 512;
  * The footprints of a space, which go on learning as long as the space does. A few random schedules come first: what
  * they touch need not be found out by searches that begin again.
  */
-export function learnFootprints(space: StateSpace, options: ExploreOptions): Footprints {
+function learnFootprints(space: StateSpace, options: ExploreOptions): Footprints {
   const known = FOOTPRINTS.get(space);
   if (known !== undefined) return known;
   const footprints = footprintsOf(space, options);
@@ -119,9 +132,9 @@ export function learnFootprints(space: StateSpace, options: ExploreOptions): Foo
 /** Footprints that learn whatever the space learns. */
 export function footprintsOf(space: StateSpace, { checkTouches = true }: ExploreOptions): Footprints {
   const footprints = new Footprints(space, space.staged.play.tasks, checkTouches);
-  space.onLearn = (mover, possible) => {
+  space.listen((mover, possible) => {
     footprints.learn(mover, possible);
-  };
+  });
   return footprints;
 }
 const FOOTPRINTS = new WeakMap<StateSpace, Footprints>();
