@@ -85,9 +85,10 @@ export abstract class Expander {
 
   /** Nothing can happen any more: is that an end? */
   private end(): void {
-    const { space, row } = this;
+    const { space, row, canonical } = this;
     this.finalStates += 1;
-    this.outcomes.add(space.outcome(row));
+    // The states that this one stands for end, too, each in its own way.
+    for (const image of canonical?.images(row) ?? [row]) this.outcomes.add(space.outcome(image));
     const rule = space.stuckRule(row);
     if (rule === undefined) return;
     this.stuckStates += 1;

@@ -1,4 +1,4 @@
-import { present } from '@tablewalk/base';
+import { CodedError, present } from '@tablewalk/base';
 import type { ProgramContext, Programs, Reply, VisibleStep } from '@tablewalk/contracts';
 import { contextOf, LiveThread } from '@tablewalk/machine';
 import type { PlayTask } from '@tablewalk/machine';
@@ -15,6 +15,8 @@ interface Place {
   /** How it is reached from the root: the last reply, and the place before. */
   readonly before: number;
   readonly reply: Reply;
+  /** Steps from the root to here. */
+  readonly steps: number;
   readonly step: VisibleStep;
   /** The claim by which it was reached, if one was made. */
   readonly claim: string | undefined;
@@ -64,7 +66,7 @@ export class ProgramGraph {
     if (root === undefined) {
       root = { key, program, context, merged: new Map(), place: ENDED };
       this.roots.set(key, root);
-      root.place = this.arrive(new LiveThread(this.programs, context, program), root, ENDED, []);
+      root.place = this.arrive(new LiveThread(this.programs, context, program), root, ENDED, [], 0);
     }
     return root.place;
   }
@@ -135,20 +137,27 @@ export class ProgramGraph {
     return replies.reverse();
   }
 
-  private extend({ root }: Place, place: number, reply: Reply): number {
+  private extend({ root, steps }: Place, place: number, reply: Reply): number {
+    if (steps >= STEPS_MAX) throw endless(root);
     const live = new LiveThread(this.programs, root.context, root.program);
     for (const earlier of this.log(place)) live.feed(earlier);
     live.feed(reply);
-    return this.arrive(live, root, place, reply);
+    return this.arrive(live, root, place, reply, steps + 1);
   }
 
-  private arrive({ step, merged }: LiveThread, root: Root, before: number, reply: Reply): number {
+  private arrive(
+    { step, merged }: LiveThread,
+    root: Root,
+    before: number,
+    reply: Reply,
+    steps: number,
+  ): number {
     if (step === undefined) return ENDED;
     const claim = this.merging && merged !== undefined ? `${merged.label} ${merged.live.join()}` : undefined;
     const known = claim === undefined ? undefined : root.merged.get(claim);
     if (known !== undefined) return known;
     const place = this.places.length;
-    this.places.push({ root, before, reply, step, claim, next: new Map(), afterNothing: -1 });
+    this.places.push({ root, before, reply, steps, step, claim, next: new Map(), afterNothing: -1 });
     if (claim !== undefined) root.merged.set(claim, place);
     return place;
   }
@@ -157,3 +166,13 @@ export class ProgramGraph {
     return present(this.places[place], `place ${place} of a program`);
   }
 }
+
+/** Steps of one thread without coming to a place where it was before. No routine of a kernel is so long. */
+const STEPS_MAX = 2048;
+
+const endless = ({ program }: Root): CodedError =>
+  new CodedError('EXPLORE_ENDLESS_PROGRAM', {
+    what: `program ${program} took ${STEPS_MAX} steps and is nowhere that it was before`,
+    why: 'a thread is what it observed: a loop that observes goes on to new states for ever',
+    fix: 'wait with awaitUntil in place of a spin loop, or claim with merge(label, live) at its head what still matters',
+  });

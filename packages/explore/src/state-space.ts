@@ -57,8 +57,9 @@ export class StateSpace {
   readonly graph: ProgramGraph;
   /** Cells that decided a rule of `never` so far. */
   readonly neverReads = new Set<number>();
-  /** Called for every answer that is learnt: its mover, and what it read and wrote. */
-  onLearn: ((mover: number, possible: Possible) => void) | undefined;
+  /** Every answer so far, with its mover. */
+  private readonly learnt: (readonly [mover: number, possible: Possible])[] = [];
+  private listener: ((mover: number, possible: Possible) => void) | undefined;
 
   private readonly scratch: Scratch;
   readonly actions: readonly Action[];
@@ -101,7 +102,8 @@ export class StateSpace {
     this.possible = this.movers.map((mover, number) => {
       const memo = new Memo((row) => {
         const answered = this.try(row, mover, shared);
-        this.onLearn?.(number, answered.answer);
+        this.learnt.push([number, answered.answer]);
+        this.listener?.(number, answered.answer);
         return answered;
       });
       return memo;
@@ -112,6 +114,12 @@ export class StateSpace {
     }));
     this.stuckMemo = new Memo((row) => this.ask(row, () => stuckRule(this.scratch, play)));
     this.initial = this.rowOf(world);
+  }
+
+  /** Hears of every answer, those that are known already first: its mover, and what it read and wrote. */
+  listen(listener: (mover: number, possible: Possible) => void): void {
+    for (const [mover, possible] of this.learnt) listener(mover, possible);
+    this.listener = listener;
   }
 
   /** What a mover can do in a state. */

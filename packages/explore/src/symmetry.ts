@@ -1,22 +1,26 @@
-import { assert, present } from '@tablewalk/base';
+import { assert, present, prngBelow, prngSeed } from '@tablewalk/base';
 import type { Symmetry } from '@tablewalk/stories';
 import type { Row } from './cells.ts';
 import { ENDED } from './program-graph.ts';
 import type { RowHash } from './row-hash.ts';
 import type { StateSpace } from './state-space.ts';
+import { Walk } from './walk.ts';
 
 /** Beyond this many permutations finding the smallest costs more than it saves. */
-const GROUP_MAX = 720;
+const GROUP_MAX = 1024;
 
 /** One permutation, as what each cell becomes: the cell that its number moves to, and the number it is there. */
 class Renaming {
   private readonly known: Int32Array[];
+  /** The cell whose number comes to be in this one. */
+  private readonly from: readonly number[];
 
   constructor(
     readonly to: readonly number[],
     private readonly rename: (cell: number, number: number) => number,
   ) {
     this.known = to.map(() => new Int32Array(0));
+    this.from = to.map((_, cell) => to.indexOf(cell));
   }
 
   number(cell: number, number: number): number {
@@ -30,58 +34,120 @@ class Renaming {
     return known[number] as number;
   }
 
+  /** The number that this permutation of a row has in a cell. */
+  at(row: Row, cell: number): number {
+    const from = this.from[cell] as number;
+    return this.number(from, row[from] as number);
+  }
+
   apply(row: Row, into: Row): void {
-    for (let cell = 0; cell < row.length; cell++)
-      into[this.to[cell] as number] = this.number(cell, row[cell] as number);
+    for (let cell = 0; cell < row.length; cell++) into[cell] = this.at(row, cell);
   }
 }
 
 /**
  * Of the states that differ only by a permutation of what is alike, one stands for all: the smallest row.
- * (Ip and Dill, "Better verification through symmetry", 1996.) The story declares the permutations; a test holds
- * every story's outcomes with and without them together.
+ * (Ip and Dill, "Better verification through symmetry", 1996.) The story declares permutations, their products
+ * are found here; a test holds every story's outcomes with and without them together.
  */
 export class Canonical {
   private readonly group: readonly Renaming[];
   private readonly words: RowHash;
   private readonly smallest: Row;
-  private readonly candidate: Row;
 
   constructor(space: StateSpace, symmetries: readonly Symmetry[]) {
-    this.group = closure(symmetries.map((symmetry) => renamingOf(space, symmetry)));
     this.words = space.layout.hash;
     this.smallest = new Int32Array(space.layout.cells.count);
-    this.candidate = new Int32Array(space.layout.cells.count);
-    for (const renaming of this.group) {
-      renaming.apply(space.initial, this.candidate);
+    this.group = closure(
+      symmetries.map((symmetry) => renamingOf(space, symmetry)),
+      sampleRows(space),
+    );
+    for (const renaming of this.group)
       assert(
-        this.candidate.every((number, cell) => number === space.initial[cell]),
+        space.initial.every((number, cell) => renaming.at(space.initial, cell) === number),
         'a symmetry changes the initial state: it is none of this story',
       );
-    }
   }
 
   /** The smallest row that the permutations make of this one. The answer is written over by the next call. */
   of(row: Row): Row {
-    const { smallest, candidate } = this;
+    const { smallest } = this;
     smallest.set(row);
-    for (const renaming of this.group) {
-      renaming.apply(row, candidate);
-      if (isSmaller(candidate, smallest, this.words)) smallest.set(candidate);
-    }
+    for (const renaming of this.group) if (this.makesSmaller(renaming, row)) renaming.apply(row, smallest);
     return smallest;
+  }
+
+  /** Every row that the permutations make of this one. */
+  *images(row: Row): Generator<Row> {
+    yield row;
+    const image = new Int32Array(row.length);
+    for (const renaming of this.group) {
+      renaming.apply(row, image);
+      yield image;
+    }
+  }
+
+  /** Compared by the words of values, so that every process chooses the same row. */
+  private makesSmaller(renaming: Renaming, row: Row): boolean {
+    const { smallest, words } = this;
+    for (let cell = 0; cell < row.length; cell++) {
+      const number = renaming.at(row, cell);
+      if (number === smallest[cell]) continue;
+      const difference = words.of(cell, number) - words.of(cell, smallest[cell] as number);
+      if (difference !== 0) return difference < 0;
+    }
+    return false;
   }
 }
 
-/** By the words of their values, so that every process chooses the same. */
-function isSmaller(a: Row, b: Row, words: RowHash): boolean {
-  for (let cell = 0; cell < a.length; cell++) {
-    if (a[cell] === b[cell]) continue;
-    const difference = words.of(cell, a[cell] as number) - words.of(cell, b[cell] as number);
-    if (difference !== 0) return difference < 0;
-  }
-  return false;
+const SAMPLE_WALKS = 16;
+const SAMPLE_STEPS = 64;
+
+/** Some states of a space, to tell permutations apart by. */
+function sampleRows(space: StateSpace): Row[] {
+  return Array.from({ length: SAMPLE_WALKS }, (_, i) => {
+    const draws = prngSeed(i, 7);
+    const walk = new Walk(space);
+    const steps = prngBelow(draws, SAMPLE_STEPS);
+    while (walk.end === undefined && walk.movers.length < steps)
+      walk.take(walk.enabled[prngBelow(draws, walk.enabled.length)] as number);
+    return walk.row;
+  });
 }
+
+/**
+ * All products of the permutations, but the one that changes nothing. Two that make the same of every sample are
+ * taken for one; if they were two, the reduction would be smaller than it could be, and as right.
+ */
+function closure(generators: readonly Renaming[], samples: readonly Row[]): readonly Renaming[] {
+  const image = new Int32Array(samples[0]?.length ?? 0);
+  const signature = (renaming: Renaming): string =>
+    samples
+      .map((row) => {
+        renaming.apply(row, image);
+        return image.join();
+      })
+      .join(';');
+  const unchanged = samples.map((row) => row.join()).join(';');
+  const known = new Set([unchanged]);
+  const group: Renaming[] = [];
+  const add = (renaming: Renaming): void => {
+    const key = signature(renaming);
+    if (known.has(key) || group.length >= GROUP_MAX) return;
+    known.add(key);
+    group.push(renaming);
+  };
+  generators.forEach(add);
+  for (let i = 0; i < group.length; i++)
+    for (const generator of generators) add(product(group[i] as Renaming, generator));
+  return group;
+}
+
+const product = (a: Renaming, b: Renaming): Renaming =>
+  new Renaming(
+    a.to.map((cell) => b.to[cell] as number),
+    (cell, number) => b.number(a.to[cell] as number, a.number(cell, number)),
+  );
 
 function renamingOf({ layout, graph, staged }: StateSpace, symmetry: Symmetry): Renaming {
   const { cells, slice, tasks } = layout;
@@ -101,31 +167,4 @@ function renamingOf({ layout, graph, staged }: StateSpace, symmetry: Symmetry): 
     const renamed = symmetry.value?.(cells.names[cell] as string, value) ?? value;
     return renamed === value && target === cell ? number : cells.number(target, renamed);
   });
-}
-
-/** All products of the permutations, but the one that changes nothing. */
-function closure(generators: readonly Renaming[]): readonly Renaming[] {
-  const group: Renaming[] = [...generators];
-  const then = (a: Renaming, b: Renaming): Renaming =>
-    new Renaming(
-      a.to.map((cell) => b.to[cell] as number),
-      (cell, number) => b.number(a.to[cell] as number, a.number(cell, number)),
-    );
-  const words = new Set(generators.map((_, i) => String(i)));
-  let frontier = generators.map((renaming, i) => ({ renaming, word: [i] }));
-  // Products of so many generators: which of them are the same permutation is not known before values are seen,
-  // so a bound on their length keeps the group finite; doubles cost time, never a state.
-  for (let length = 2; length <= Math.min(generators.length, 4); length++) {
-    const next: typeof frontier = [];
-    for (const { renaming, word } of frontier)
-      for (let i = 0; i < generators.length; i++) {
-        if (word.at(-1) === i || words.has([...word, i].join()) || group.length >= GROUP_MAX) continue;
-        const product = { renaming: then(renaming, generators[i] as Renaming), word: [...word, i] };
-        words.add(product.word.join());
-        group.push(product.renaming);
-        next.push(product);
-      }
-    frontier = next;
-  }
-  return group;
 }
