@@ -1,5 +1,7 @@
 import { ConfigError, nearestName } from '@tablewalk/base';
+import { kmapAtomicSleep } from './kmap-atomic-sleep.ts';
 import { kmapDma } from './kmap-dma.ts';
+import { kmapHighGet } from './kmap-high-get.ts';
 import { mmuGatherModel } from './mmu-gather-model.ts';
 import { peterson } from './peterson.ts';
 import { pkmapModel } from './pkmap-model.ts';
@@ -10,7 +12,9 @@ import { ticketLock } from './ticket-lock.ts';
 
 /** Every story there is, by id. */
 export const stories: readonly Story[] = [
+  kmapAtomicSleep,
   kmapDma,
+  kmapHighGet,
   mmuGatherModel,
   peterson,
   pkmapModel,
