@@ -99,12 +99,36 @@ why: step 5 (store on CPU 1: writes) breaks the rule of checker-page-use-after-f
     ).split('\n');
     expect(lines.slice(0, 6).map((line) => line.slice(9).trimEnd())).toEqual([
       'CPU 0    CPU 1    CPU 1',
-      'a        b        c                                  what changed',
-      '-------- -------- --------                           ------------',
+      'a        b        c        what changed',
+      '-------- -------- -------- ------------',
       'locks, and asks for the address of the page',
       '|        looks at the next slot, and finds it in use',
       '|        |        sleeps',
     ]);
+  });
+
+  it('does not say twice what a label says, and puts hardware beside the tasks of its CPU', () => {
+    const cached = { type: 'CacheLineDirtied', cpu: 0, va: 0x4000, pa: 0x8000 } as RecordedFact['fact'];
+    const invalid = { type: 'TlbInvalidated', cpu: 0, asid: 1, from: 2 } as RecordedFact['fact'];
+    const text = witnessText(
+      found('never', 'r', [
+        step(1, 'cache of CPU 0', -1, 'evicts', fact(1, cached, -1)),
+        step(2, 'store', 0, 'cache line dirtied: va 0x4000, pa 0x8000', fact(2, cached)),
+        step(3, 'flush', 0, 'tlb invalidated: asid 1', fact(3, invalid), fact(4, cached)),
+        step(4, 'DMA', -1, 'ends'),
+      ]),
+    );
+    expect(text.slice(0, text.indexOf('\n\n'))).toBe(
+      `
+         CPU 0    CPU 0    CPU 0
+   step  flush    store    cache    DMA      what changed
+         -------- -------- -------- -------- ------------
+      1  |        |        evicts   |        CacheLineDirtied cpu=0 va=0x4000 pa=0x8000
+      2  |        cache line dirtied: va 0x4000, pa 0x8000
+      3  tlb invalidated: asid 1    |        from=2; CacheLineDirtied cpu=0 va=0x4000 pa=0x8000
+      4  |        |        |        ends
+`.slice(1, -1),
+    );
   });
 
   it('writes the variables of a story as they are, and ends its lines with no space', () => {

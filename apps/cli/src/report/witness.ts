@@ -1,5 +1,6 @@
 import type { Violation, WitnessStep } from '@tablewalk/explore';
 import type { KernelFactOf, RecordedFact } from '@tablewalk/contracts';
+import { cut, headLines, lanesOf, laneText, MARGIN } from './lanes.ts';
 import { saidText } from './run-report.ts';
 import { wrapped } from './wrap.ts';
 
@@ -11,12 +12,6 @@ export interface DrawingOptions {
 
 const WIDTH = 120;
 const FACTS_MIN = 36;
-const COLUMN_MIN = 8;
-const LANE_MIN = 4;
-/** Room for a label in the last column, where labels run over. */
-const LABEL_MIN = 32;
-/** Two for the mark, the number of the step, a gap. */
-const MARGIN = 9;
 
 /**
  * A witness as actors x time: a column for each actor, by CPU, a line for each step, beside it what the step
@@ -29,14 +24,17 @@ export function witnessText(
   const { witness } = violation;
   const broken = witness.find((step) => step.violation !== undefined);
   const cause = broken === undefined ? undefined : causeOf(witness, saidBy(broken));
+  const changes = changesBy(witness);
   const lanes = lanesOf(witness, width - MARGIN - FACTS_MIN);
-  const drawn = witness.map((step) => laneText(step, lanes, width - MARGIN - FACTS_MIN));
+  // A label with nothing beside it has the whole line.
+  const drawn = witness.map((step, i) =>
+    laneText(step, lanes, width - MARGIN - (changes[i] === '' ? 0 : FACTS_MIN)),
+  );
   const wide = Math.max(
     0,
-    ...drawn.map((text) => text.length),
+    ...drawn.map((text, i) => (changes[i] === '' ? 0 : text.length)),
     ...lanes.map((lane) => lane.from + lane.wide),
   );
-  const changes = changesBy(witness);
   const lines = headLines(lanes, wide);
   witness.forEach((step, i) => {
     const mark = step === broken ? '>>' : step === cause ? ' *' : '  ';
@@ -49,83 +47,17 @@ export function witnessText(
   );
 }
 
-/** An actor's column: where it begins, and how wide it is. */
-interface Lane {
-  readonly actor: string;
-  readonly cpu: number;
-  readonly name: string;
-  readonly from: number;
-  readonly wide: number;
-}
-
 /**
- * CPUs in order, what belongs to none last; of one CPU by name. Where not all labels fit beside each other the
- * columns are as wide as the actors' names, and a label runs on over those that stand still.
- */
-function lanesOf(witness: readonly WitnessStep[], room: number): Lane[] {
-  const actors = new Map<string, { readonly cpu: number; label: number }>();
-  for (const { actor, cpu, label } of witness) {
-    const known = actors.get(actor);
-    actors.set(actor, { cpu, label: Math.max(known?.label ?? COLUMN_MIN, label.length) });
-  }
-  const place = ({ cpu }: { readonly cpu: number }): number => (cpu < 0 ? Number.MAX_VALUE : cpu);
-  const ordered = [...actors].sort(([a, left], [b, right]) =>
-    place(left) === place(right) ? a.localeCompare(b, 'en', { numeric: true }) : place(left) - place(right),
-  );
-  const names = ordered.map(([actor, { cpu }]) => nameOf(actor, cpu));
-  const whole = ordered.map(([, { label }], i) => Math.max(label, (names[i] as string).length));
-  const beside = whole.reduce((sum, wide) => sum + wide + 1, 0) <= room;
-  const widest = Math.max(LANE_MIN, Math.floor((room - LABEL_MIN) / Math.max(1, ordered.length)) - 1);
-  let from = 0;
-  return ordered.map(([actor, { cpu }], i) => {
-    const name = names[i] as string;
-    const wide = beside ? (whole[i] as number) : Math.min(widest, Math.max(COLUMN_MIN, name.length));
-    const lane = { actor, cpu, name: cut(name, wide), from, wide };
-    from += wide + 1;
-    return lane;
-  });
-}
-
-/** `IRQ on CPU 1` stands under `CPU 1` already. */
-const nameOf = (actor: string, cpu: number): string => actor.replace(` on CPU ${cpu}`, '');
-
-/** The label in the actor's lane, and a line through time in those that it leaves free. */
-function laneText({ actor, label }: WitnessStep, lanes: readonly Lane[], room: number): string {
-  const own = lanes.find((lane) => lane.actor === actor) as Lane;
-  const said = cut(label, Math.max(LANE_MIN, room - own.from));
-  let text = '';
-  for (const { from } of lanes) {
-    if (from < text.length + (from === 0 ? 0 : 1)) continue;
-    text = text.padEnd(from) + (from === own.from ? said : '|');
-  }
-  return text;
-}
-
-function headLines(lanes: readonly Lane[], wide: number): string[] {
-  const line = (left: string, cell: (lane: Lane) => string, right: string): string =>
-    `${left.padEnd(MARGIN)}${lanes
-      .map((lane) => cell(lane).padEnd(lane.wide))
-      .join(' ')
-      .padEnd(wide)} ${right}`.trimEnd();
-  const onCpus = lanes.some(({ cpu }) => cpu >= 0);
-  return [
-    ...(onCpus ? [line('', ({ cpu, wide: most }) => (cpu < 0 ? '' : cut(`CPU ${cpu}`, most)), '')] : []),
-    line('   step', ({ name }) => name, 'what changed'),
-    line('', (lane) => '-'.repeat(lane.wide), '------------'),
-  ];
-}
-
-/**
- * What each step changed: its facts. A variable of a story is written as `x=[1,0]`, and left out where a step
- * writes what an earlier one wrote already.
+ * What each step changed: its facts, as far as its label does not say them already. A variable of a story is
+ * written as `x=[1,0]`, and left out where a step writes what an earlier one wrote already.
  */
 function changesBy(witness: readonly WitnessStep[]): string[] {
   const known = new Map<string, string>();
-  return witness.map(({ facts }) =>
+  return witness.map(({ facts, label, cpu }) =>
     facts
       .flatMap(({ fact }) => {
         const variable = /^(.+) (?:written|swapped)$/.exec(fact.type)?.[1];
-        if (variable === undefined || !('value' in fact)) return [saidText(fact)];
+        if (variable === undefined || !('value' in fact)) return unsaid(fact, label, cpu);
         const value = JSON.stringify(fact.value);
         if (known.get(variable) === value) return [];
         known.set(variable, value);
@@ -133,6 +65,17 @@ function changesBy(witness: readonly WitnessStep[]): string[] {
       })
       .join('; '),
   );
+}
+
+/** A fact, or those of its fields that a label which was made from it leaves out. */
+function unsaid(fact: RecordedFact['fact'], label: string, cpu: number): string[] {
+  const { type, ...fields } = fact;
+  const words = type.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
+  if (label !== words && !label.startsWith(`${words}:`)) return [saidText(fact)];
+  const rest = Object.entries(fields).filter(
+    ([name, value]) => !label.includes(` ${name} `) && !(name === 'cpu' && value === cpu),
+  );
+  return rest.length === 0 ? [] : [saidText({ type: '', ...Object.fromEntries(rest) }).trimStart()];
 }
 
 type Said = KernelFactOf<'PropertyViolated'>;
@@ -172,8 +115,3 @@ function factOf(facts: readonly RecordedFact[], seq: number): string {
   const recorded = facts.find((fact) => fact.seq === seq);
   return recorded === undefined ? `fact ${seq}` : `fact ${seq}, ${saidText(recorded.fact)}`;
 }
-
-const cut = (text: string, wide: number): string => {
-  const whole = text.trimEnd();
-  return whole.length <= wide ? whole : `${whole.slice(0, wide - 2)}..`;
-};
