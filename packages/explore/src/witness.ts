@@ -105,16 +105,12 @@ function labelOf(kind: Alternative['kind'], facts: readonly RecordedFact[]): str
 }
 
 const words = (type: string): string => type.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
+/** The type in words, and the names in it; numbers stand with the facts. */
 function factLabel(fact: Fact): string {
   const { type, ...fields } = fact as Fact & Record<string, unknown>;
-  const shown = Object.entries(fields)
-    .filter(([name, value]) => name !== 'cpu' && name !== 'task' && (typeof value !== 'boolean' || value))
-    .slice(0, 3)
-    .map(([name, value]) => `${name} ${shownValue(value)}`);
-  return [words(type), shown.join(', ')].filter(Boolean).join(': ');
+  const names = Object.values(fields).filter((value) => typeof value === 'string' && value !== '');
+  return [words(type), names.join(' ')].filter(Boolean).join(': ');
 }
-const shownValue = (value: unknown): string =>
-  typeof value === 'number' && value >= 4096 ? `0x${value.toString(16)}` : String(value);
 
 const refuse = (taken: number, enabled: number, step: number): never => {
   throw new CodedError('SCHEDULE_OUT_OF_RANGE', {
