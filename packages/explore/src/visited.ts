@@ -19,7 +19,8 @@ export class Visited {
   private from = new Int32Array(1024);
   private by = new Uint16Array(1024);
   private hashes = new Int32Array(1024);
-  private table = new Int32Array(4096);
+  /** Open addressing by hash: hash and number (from 1) of a state side by side. */
+  private table = new Int32Array(2 * 2048);
 
   constructor(private readonly initial: Row) {
     this.columnOf = new Int32Array(initial.length).fill(-1);
@@ -29,15 +30,17 @@ export class Visited {
 
   /**
    * Adds a state, whose hash is known; answers its number, and a negative one (`-1 - number`) when it was there.
-   * `changed`: the cells in which it differs from a state that is stored; absent: any.
+   * `changed`: the cells in which it differs from a state that is stored, or has room; absent: any.
    */
   add(row: Row, hash: number, from: number, by: number, changed?: readonly number[]): number {
-    if (this.crowded(row, changed ?? this.every)) this.widen(row);
-    const mask = this.table.length - 1;
-    let slot = hash & mask;
-    for (let entry = this.table[slot] as number; entry !== 0; entry = this.table[slot] as number) {
-      if (this.hashes[entry - 1] === hash && this.equals(entry - 1, row)) return -entry;
-      slot = (slot + 1) & mask;
+    if (changed === undefined) this.makeRoom(row);
+    else if (this.crowded(row, changed)) this.widen(row);
+    const { table } = this;
+    const mask = table.length - 1;
+    let slot = slotOf(hash, mask);
+    for (let entry = table[slot + 1] as number; entry !== 0; entry = table[slot + 1] as number) {
+      if (table[slot] === hash && this.equals(entry - 1, row)) return -entry;
+      slot = (slot + 2) & mask;
     }
     const state = this.count++;
     if (state === this.from.length) this.grow();
@@ -45,9 +48,17 @@ export class Visited {
     this.from[state] = from;
     this.by[state] = by;
     this.hashes[state] = hash;
-    if (this.count * 2 > this.table.length) this.rehash();
-    else this.table[slot] = state + 1;
+    if (this.count * 4 > table.length) this.rehash();
+    else {
+      table[slot] = hash;
+      table[slot + 1] = state + 1;
+    }
     return state;
+  }
+
+  /** Makes room for the values of a row, which itself need not come. */
+  makeRoom(row: Row): void {
+    if (this.crowded(row, this.every)) this.widen(row);
   }
 
   /** Copies a state into a row. */
@@ -74,9 +85,9 @@ export class Visited {
     return movers.reverse();
   }
 
-  /** Bytes in use for each state; the table counts at twice its states. */
+  /** Bytes for each state: its columns, where it came from, its hash, and its share of a table that is half full. */
   get bytesPerState(): number {
-    return this.stored.length * this.rows.BYTES_PER_ELEMENT + 4 + 2 + 4 + 8;
+    return this.stored.length * this.rows.BYTES_PER_ELEMENT + 4 + 2 + 4 + 16;
   }
 
   private equals(state: number, row: Row): boolean {
@@ -150,12 +161,17 @@ export class Visited {
     this.table = new Int32Array(this.table.length * 2);
     const mask = this.table.length - 1;
     for (let state = 0; state < this.count; state++) {
-      let slot = (this.hashes[state] as number) & mask;
-      while (this.table[slot] !== 0) slot = (slot + 1) & mask;
-      this.table[slot] = state + 1;
+      const hash = this.hashes[state] as number;
+      let slot = slotOf(hash, mask);
+      while (this.table[slot + 1] !== 0) slot = (slot + 2) & mask;
+      this.table[slot] = hash;
+      this.table[slot + 1] = state + 1;
     }
   }
 }
+
+/** Where a hash belongs: slots are pairs. */
+const slotOf = (hash: number, mask: number): number => (hash << 1) & mask;
 
 function grown<T extends Int32Array | Uint16Array>(from: T, to: T): T {
   to.set(from as never);
