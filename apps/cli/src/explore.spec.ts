@@ -180,6 +180,45 @@ describe('a witness as a history', () => {
   });
 });
 
+describe('a story on a machine', () => {
+  it('is drawn with the step that caused it, and recorded with its machine', async () => {
+    const { stdout } = await tablewalkHere('explore', 'kmap-high-get', '--record', file('m.mcap'));
+    expect(stdout).toMatch(/^ +CPU 0 +CPU 0/m);
+    expect(stdout).toMatch(/^ \* +\d+ .*kmap slot mapped/m);
+    expect(stdout).toMatch(/^ +its cause is step \d+ \(.*\): fact/m);
+    const replayed = await tablewalkHere('replay', file('m.mcap'), '--at', '40');
+    expect(replayed.stdout).toContain('story kmap-high-get, variant broken');
+    expect(replayed.stdout).toMatch(/^kmap +\{"counts":/m);
+    expect((await tablewalkHere('rerun', file('m.mcap'))).status).toBe(0);
+  });
+
+  it('takes another policy by --set, in its schedule and its history too', async () => {
+    const pinned = ['kmap-high-get', '--set', 'slots.kmap=kmap-pkmap-pinned'];
+    expect((await explored(...pinned)).verdict).toBe('holds');
+    const set = ['--set', 'slots.kmap.slots=2', '--set', 'memory.ram=64MiB'];
+    const first = await explored('kmap-high-get', ...set, '--record', file('n.mcap'));
+    expect(first.reproduce).toContain('--set slots.kmap.slots=2 --set memory.ram=64MiB --schedule');
+    expect((await explored(...wordsOf(first.reproduce))).witness).toEqual(first.witness);
+    expect((await tablewalkHere('rerun', file('n.mcap'))).status).toBe(0);
+  });
+
+  it('refuses what its machine cannot be, before anything is printed', async () => {
+    const refused = async (set: string): Promise<unknown> => {
+      const { status, stdout, stderr } = await tablewalkHere('explore', 'kmap-high-get', '--set', set);
+      return [status, stdout, stderr.split(':')[0]];
+    };
+    expect(await refused('slots.kmap=kmap-pkmp')).toEqual([2, '', 'PLUGIN_UNKNOWN']);
+    expect(await refused('cpus=2')).toEqual([2, '', 'PLUGIN_REFUSES']);
+    expect(await refused('slot.kmap=x')).toEqual([2, '', 'SET_UNKNOWN_PATH']);
+  });
+
+  it('is shown with its machine and the freedom of the hardware', async () => {
+    const { stdout } = await tablewalkHere('stories', 'show', 'kmap-high-get');
+    expect(stdout).toContain('machine: arm926-up');
+    expect(stdout).toMatch(/^ {2}cacheEvictions +CPU 0 at 0xbfe00000, /m);
+  });
+});
+
 it('refuses what cannot be: exit code 2, and nothing on stdout', async () => {
   const refusals: readonly (readonly [says: string, ...args: string[]])[] = [
     ['STORY_UNKNOWN: there is no story "kmapdma"', 'kmapdma'],

@@ -1,3 +1,4 @@
+import { hex } from '@tablewalk/base';
 import { cpusKey } from '@tablewalk/contracts';
 import type { PlayedStory } from '@tablewalk/compose';
 import { viewOf } from '@tablewalk/machine';
@@ -21,9 +22,13 @@ export function storyWorldText(world: World, initial: World): string {
     }),
   );
   for (const [name, slice] of Object.entries(changedSlices(world, initial)))
-    lines.push(cut(`${name.padEnd(12)} ${JSON.stringify(slice)}`));
+    lines.push(cut(`${name.padEnd(12)} ${readable(slice)}`));
   return lines.length === 0 ? 'the world is as it was in the beginning' : lines.join('\n');
 }
+
+/** What is large is an address or a frame, and hexadecimal. */
+const readable = (slice: unknown): string =>
+  JSON.stringify(slice).replaceAll(/\b\d{5,}\b/g, (number) => hex(Number(number), 0));
 
 export const changedSlices = (world: World, initial: World): Readonly<Record<string, unknown>> =>
   Object.fromEntries(

@@ -100,18 +100,20 @@ async function exploreStory(id: string, flags: ExploreFlags): Promise<ExitCode> 
     refuseForAll(flags);
     const every: Explored[] = [];
     for (const variant of Object.keys(story.variants)) {
-      every.push(await exploreVariant({ story, variant, set }, options, flags));
+      const choice = { story, variant, set };
+      every.push(await search(choice, await stage(choice), options, flags));
       if (flags.json !== true) print(comparisonText(every.at(-1) as Explored));
     }
     if (flags.json === true) printJson(comparisonJson(story.id, every));
     return exitCodeOfAll(every);
   }
   const variant = variantOf(story, flags.variant);
+  const built = await stage({ story, variant, set });
   if (flags.json !== true) {
     print(`story ${story.id}, variant ${variant}: ${story.variants[variant]?.what ?? ''}`);
     print(`${options.strategy ?? 'exhaustive'} search, seed ${options.seed}`);
   }
-  const explored = await exploreVariant({ story, variant, set }, options, flags);
+  const explored = await search({ story, variant, set }, built, options, flags);
   if (flags.json === true) printJson(explorationJson(explored));
   else
     print(
@@ -134,12 +136,12 @@ function exitCodeOfAll(every: readonly Explored[]): ExitCode {
   return every.some(({ found }) => found.verdict === 'unfinished') ? ExitCode.unfinished : ExitCode.clean;
 }
 
-async function exploreVariant(
+async function search(
   choice: StoryChoice,
+  built: BuiltStory,
   options: Explored['options'],
   flags: ExploreFlags,
 ): Promise<Explored> {
-  const built = await stage(choice);
   const progress = new Progress(flags.quiet === true || flags.json === true);
   const started = performance.now();
   const secondsSoFar = (): number => (performance.now() - started) / 1000;

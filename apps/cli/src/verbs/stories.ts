@@ -1,3 +1,5 @@
+import { hex } from '@tablewalk/base';
+import type { CpuPage } from '@tablewalk/contracts';
 import { stories, storyOf } from '@tablewalk/stories';
 import type { Story } from '@tablewalk/stories';
 import type { Command } from 'commander';
@@ -75,7 +77,10 @@ function storyText(story: Story): string {
         lines.push(`  ${path.padEnd(32)} ${JSON.stringify(value)}  (${name})`);
     const free = Object.entries(story.freedom ?? {}).filter(([, value]) => value !== undefined);
     if (free.length > 0) lines.push('what the hardware is free to do:');
-    for (const [name, value] of free) lines.push(`  ${name.padEnd(20)} ${JSON.stringify(value)}`);
+    for (const [name, value] of free) lines.push(`  ${name.padEnd(20)} ${freedomText(value)}`);
   }
   return lines.join('\n');
 }
+
+const freedomText = (value: number | readonly CpuPage[]): string =>
+  typeof value === 'number' ? `${value}` : value.map(({ cpu, va }) => `CPU ${cpu} at ${hex(va)}`).join(', ');
