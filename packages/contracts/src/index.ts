@@ -10,5 +10,6 @@ export * from './of-type.ts';
 export * from './program.ts';
 export type { ReplacementPolicy } from './replacement.ts';
 export * from './slots.ts';
+export * from './switch.ts';
 export * from './tasks.ts';
 export * from './vocabulary.ts';

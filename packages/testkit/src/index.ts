@@ -17,6 +17,7 @@ export { costSuite } from './slots/cost-suite.ts';
 export { dmaSuite } from './slots/dma-suite.ts';
 export { framesSuite } from './slots/frames-suite.ts';
 export { kmapSuite } from './slots/kmap-suite.ts';
+export { ioremapSuite } from './slots/ioremap-suite.ts';
 export { mmSuite } from './slots/mm-suite.ts';
 export { mmuGatherSuite } from './slots/mmu-gather-suite.ts';
 export { pageTableSuite } from './slots/page-table-suite.ts';

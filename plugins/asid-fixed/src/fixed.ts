@@ -1,6 +1,19 @@
 import { CodedError } from '@tablewalk/base';
-import { cpusKey, order, read, setMmCpumask, switchContext } from '@tablewalk/contracts';
-import type { AsidPlugin, CachePlugin, PageTablePlugin, TlbPlugin } from '@tablewalk/contracts';
+import {
+  cpusKey,
+  loadWithKernelEntries,
+  order,
+  read,
+  setMmCpumask,
+  switchContext,
+} from '@tablewalk/contracts';
+import type {
+  AsidPlugin,
+  CachePlugin,
+  IoremapPlugin,
+  PageTablePlugin,
+  TlbPlugin,
+} from '@tablewalk/contracts';
 
 /**
  * One ASID for each address space, for ever: what the 8-bit CONTEXTIDR gives before it rolls over
@@ -20,6 +33,7 @@ export function fixedAsid(
   pageTable: PageTablePlugin,
   tlb: TlbPlugin,
   cache: CachePlugin,
+  ioremap?: IoremapPlugin,
 ): AsidPlugin {
   const asidOf = (mm: number): number => {
     if (mm <= ASIDS) return mm;
@@ -40,8 +54,10 @@ export function fixedAsid(
         const asid = yield* read((view) => view(cpusKey)[cpu]?.asid ?? 0);
         yield* order(tlb.invalidate(cpu, 'asid', asid, 0, 0));
       }
-      const ttbr = yield* read((view) => pageTable.ttbr(view, next));
-      yield* order(switchContext(cpu, next, asidOf(next), ttbr));
+      yield* loadWithKernelEntries(ioremap, context, next, function* () {
+        const ttbr = yield* read((view) => pageTable.ttbr(view, next));
+        yield* order(switchContext(cpu, next, asidOf(next), ttbr));
+      });
     },
   };
 }

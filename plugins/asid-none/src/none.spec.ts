@@ -26,4 +26,20 @@ describe('asid-none', () => {
     lab.switchTo(0, 0);
     expect(masks()).toEqual([false, false]);
   });
+
+  it('where device mappings have a sequence, the next tables catch up before they are loaded', () => {
+    const slots = { asid: manifest.id, ioremap: 'ioremap-sections-vmalloc-seq' };
+    const bench = new Lab({ cpus: 1, ram: '2MiB', known: [manifest], slots });
+    const context = { cpu: 0, args: [] };
+    for (const mm of [1, 2]) bench.process(mm);
+    bench.switchTo(0, 1);
+    const va = bench.do(0, bench.slots.ioremap.ioremap(context, 0x4000_0000, 2 ** 21)) as number;
+    bench.do(0, bench.slots.ioremap.iounmap(context, va));
+    const from = bench.facts.length;
+    bench.switchTo(0, 2);
+    const types = bench.facts.slice(from).map(({ fact }) => fact.type);
+    expect(types.filter((type) => !type.startsWith('Mm'))).toEqual([
+      ...['KernelEntriesCopied', 'VmallocSeqPublished', 'ContextSwitched', 'TlbInvalidated'],
+    ]);
+  });
 });
