@@ -9,6 +9,7 @@ import type { Exploration, WitnessStep } from './index.ts';
 
 const highGet = storyOf('kmap-high-get');
 const atomicSleep = storyOf('kmap-atomic-sleep');
+const atomicPop = storyOf('kunmap-atomic-pop');
 const lookAt = (story: Story, variant: string): Exploration => explore(staged(story, variant));
 
 /** Types of the facts of a witness, step by step, by who took it; `!` where a rule was broken. */
@@ -17,7 +18,7 @@ const told = ({ violation }: Exploration): string[] =>
     [actor, ...facts.map(({ fact }) => fact.type), ...(broken === undefined ? [] : ['!'])].join(' '),
   );
 
-for (const story of [highGet, atomicSleep])
+for (const story of [highGet, atomicSleep, atomicPop])
   describe(story.id, () => {
     for (const [variant, { verdict, rule }] of Object.entries(story.variants))
       it(`${variant}: ${verdict}${rule === undefined ? '' : `, ${rule}`}`, () => {
@@ -88,5 +89,16 @@ describe('kmap_atomic', () => {
     expect(states).toBe(87);
     for (const outcome of outcomes)
       expect(new Map(JSON.parse(outcome) as [string, unknown][]).get('pages')).toEqual([1, 2]);
+  });
+
+  it('an index that is popped first is taken by an interrupt in the next instruction (HB-7)', () => {
+    const steps = told(lookAt(atomicPop, 'broken'));
+    expect(steps.slice(-4)).toEqual([
+      'kmap_atomic(P) KmapIndexPopped',
+      'IRQ on CPU 0 IpiDelivered',
+      'IRQ on CPU 0 KmapIndexPushed',
+      'IRQ on CPU 0 KmapSlotMapped !',
+    ]);
+    expect(lookAt(atomicPop, 'repaired').states).toBe(143);
   });
 });

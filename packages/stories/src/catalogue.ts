@@ -2,6 +2,7 @@ import { ConfigError, nearestName } from '@tablewalk/base';
 import { kmapAtomicSleep } from './kmap-atomic-sleep.ts';
 import { kmapDma } from './kmap-dma.ts';
 import { kmapHighGet } from './kmap-high-get.ts';
+import { kunmapAtomicPop } from './kunmap-atomic-pop.ts';
 import { mmuGatherModel } from './mmu-gather-model.ts';
 import { peterson } from './peterson.ts';
 import { pkmapModel } from './pkmap-model.ts';
@@ -15,6 +16,7 @@ export const stories: readonly Story[] = [
   kmapAtomicSleep,
   kmapDma,
   kmapHighGet,
+  kunmapAtomicPop,
   mmuGatherModel,
   peterson,
   pkmapModel,

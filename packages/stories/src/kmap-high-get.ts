@@ -1,5 +1,6 @@
-import { acknowledgeIpi, dirtyLinesKey, order, sendIpi, storeLine } from '@tablewalk/contracts';
-import type { KmapPlugin, MachineFacts, ProgramContext, Programs, Slots, View } from '@tablewalk/contracts';
+import { acknowledgeIpi, order, sendIpi, storeLine } from '@tablewalk/contracts';
+import type { MachineFacts, ProgramContext, Programs, Slots } from '@tablewalk/contracts';
+import { outlivedMapping } from './outlived-mapping.ts';
 import type { Cast, MachineStory } from './story.ts';
 
 /** The default of the plugins. */
@@ -56,19 +57,12 @@ export const kmapHighGet: MachineStory = {
       play: {
         scene: [{ cpu: 0, program: 'story/scene', args: [] }],
         tasks: [mapsDma, { name: 'kmap(Q)', cpu: 0, program: 'story/write-q', args: [] }],
-        never: [{ rule: OUTLIVES, when: (view) => outlives(kmap, view) }],
+        never: [outlivedMapping(kmap)],
       },
       underTest: ['story/map-dma', 'story/write-q'],
     } satisfies Cast;
   },
 };
-
-/** K5 of spec/kmap.md, 2.4: what the wrap cleans the cache for. */
-const OUTLIVES = 'a dirty line has outlived the mapping that it was written through';
-const outlives = (kmap: KmapPlugin, view: View): boolean =>
-  view(dirtyLinesKey).some((lines) =>
-    lines.some(({ va, pa }) => kmap.pfnAt(view, va) !== Math.floor(pa / 4096)),
-  );
 
 function programsOf({ kmap, dma }: Pick<Slots, 'kmap' | 'dma'>, machine: MachineFacts): Programs {
   const [held, p, q] = lastPages(machine);
