@@ -108,25 +108,26 @@ why: step 5 (store on CPU 1: writes) breaks the rule of checker-page-use-after-f
   });
 
   it('does not say twice what a label says, and puts hardware beside the tasks of its CPU', () => {
-    const cached = { type: 'CacheLineDirtied', cpu: 0, va: 0x4000, pa: 0x8000 } as RecordedFact['fact'];
-    const invalid = { type: 'TlbInvalidated', cpu: 0, asid: 1, from: 2 } as RecordedFact['fact'];
+    const locked = { type: 'LockAcquired', cpu: 0, lock: 'kmap_lock' } as RecordedFact['fact'];
+    const mapped = { type: 'KmapSlotMapped', cpu: 0, slot: 1, kind: 'high' } as RecordedFact['fact'];
+    const dirtied = { type: 'CacheLineDirtied', cpu: 0, va: 0x4000 } as RecordedFact['fact'];
     const text = witnessText(
       found('never', 'r', [
-        step(1, 'cache of CPU 0', -1, 'evicts', fact(1, cached, -1)),
-        step(2, 'store', 0, 'cache line dirtied: va 0x4000, pa 0x8000', fact(2, cached)),
-        step(3, 'flush', 0, 'tlb invalidated: asid 1', fact(3, invalid), fact(4, cached)),
+        step(1, 'cache of CPU 0', -1, 'evicts', fact(1, dirtied, -1)),
+        step(2, 'store', 0, 'lock acquired: kmap_lock', fact(2, locked)),
+        step(3, 'map', 0, 'kmap slot mapped: high', fact(3, mapped), fact(4, dirtied)),
         step(4, 'DMA', -1, 'ends'),
       ]),
     );
     expect(text.slice(0, text.indexOf('\n\n'))).toBe(
       `
-         CPU 0    CPU 0    CPU 0
-   step  flush    store    cache    DMA      what changed
-         -------- -------- -------- -------- ------------
-      1  |        |        evicts   |        CacheLineDirtied cpu=0 va=0x4000 pa=0x8000
-      2  |        cache line dirtied: va 0x4000, pa 0x8000
-      3  tlb invalidated: asid 1    |        from=2; CacheLineDirtied cpu=0 va=0x4000 pa=0x8000
-      4  |        |        |        ends
+         CPU 0                  CPU 0                    CPU 0
+   step  map                    store                    cache    DMA      what changed
+         ---------------------- ------------------------ -------- -------- ------------
+      1  |                      |                        evicts   |        CacheLineDirtied cpu=0 va=0x4000
+      2  |                      lock acquired: kmap_lock |        |
+      3  kmap slot mapped: high |                        |        |        slot=1; CacheLineDirtied cpu=0 va=0x4000
+      4  |                      |                        |        ends
 `.slice(1, -1),
     );
   });

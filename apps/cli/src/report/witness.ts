@@ -67,13 +67,15 @@ function changesBy(witness: readonly WitnessStep[]): string[] {
   );
 }
 
-/** A fact, or those of its fields that a label which was made from it leaves out. */
+/** A fact, or of one that the label was made from those fields that are not in it. */
 function unsaid(fact: RecordedFact['fact'], label: string, cpu: number): string[] {
   const { type, ...fields } = fact;
   const words = type.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
   if (label !== words && !label.startsWith(`${words}:`)) return [saidText(fact)];
+  const names = label.slice(words.length).split(/[: ]+/);
   const rest = Object.entries(fields).filter(
-    ([name, value]) => !label.includes(` ${name} `) && !(name === 'cpu' && value === cpu),
+    ([name, value]) =>
+      !(typeof value === 'string' && names.includes(value)) && !(name === 'cpu' && value === cpu),
   );
   return rest.length === 0 ? [] : [saidText({ type: '', ...Object.fromEntries(rest) }).trimStart()];
 }
