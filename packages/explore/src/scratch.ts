@@ -159,6 +159,10 @@ export class Scratch implements Stage, Standing {
     if (handlers.length > 0) this.write(this.layout.cpus + cpu, { handlers: handlers.slice(0, -1), holder });
   }
 
+  taskOf(): number {
+    return this.acting;
+  }
+
   issue(command: Command, cpu: number): readonly Fact[] {
     const component = present(this.byName.get(command.to), `component ${command.to} (for ${command.type})`);
     const cell = this.layout.slice.get(command.to);

@@ -33,10 +33,13 @@ const cpusComponent = (cpus: number): Component<CpusState, Command & { cpu: numb
     'IrqsEnabled',
   ],
   initial: () => Array.from({ length: cpus }, () => ({ mm: 0, asid: 0, ttbr: 0, irqsOff: 0, stack: [] })),
-  decide(command) {
+  decide(command, state) {
     const { cpu, type } = command;
     if (type === 'DisableIrqs') return [{ type: 'IrqsDisabled', cpu }];
-    if (type === 'EnableIrqs') return [{ type: 'IrqsEnabled', cpu }];
+    if (type === 'EnableIrqs') {
+      assert(present(state[cpu], 'cpu').irqsOff > 0, `CPU ${cpu} enables IRQs, which are on`);
+      return [{ type: 'IrqsEnabled', cpu }];
+    }
     assert(type === 'SwitchContext', `cpus: no command ${type}`);
     const { mm, asid, ttbr } = command as unknown as SwitchContext;
     return [{ type: 'ContextSwitched', cpu, mm, asid, ttbr }];

@@ -365,5 +365,6 @@ function stageOf(journal: Journal, threads: Threads): Stage {
     popThread: (cpu) => {
       threads.finish(cpu);
     },
+    taskOf: (cpu) => journal.view(cpusKey)[cpu]?.task ?? -1,
   };
 }

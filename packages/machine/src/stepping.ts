@@ -1,5 +1,5 @@
 import { assert, present } from '@tablewalk/base';
-import { cpusKey, ipisKey } from '@tablewalk/contracts';
+import { cpusKey, ipisKey, preemptible } from '@tablewalk/contracts';
 import type { Command, Fact, IpiState, KernelFact, Reply, View, VisibleStep } from '@tablewalk/contracts';
 
 /**
@@ -18,6 +18,8 @@ export interface Stage {
   /** Tells the innermost thread what its step observed; false when that ended its program. */
   feedThread(cpu: number, reply: Reply): boolean;
   popThread(cpu: number): void;
+  /** The task whose turn it is on a CPU; -1 in an interrupt handler's step, and where there are no tasks. */
+  taskOf(cpu: number): number;
 }
 
 /** The oldest interrupt that a CPU has not taken yet. */
@@ -89,6 +91,18 @@ function perform(stage: Stage, step: VisibleStep, cpu: number): Reply {
 function finishThread(stage: Stage, cpu: number): void {
   stage.popThread(cpu);
   kernelFact(stage, { type: 'ThreadFinished', cpu }, cpu);
+  watchEnd(stage, cpu);
+}
+
+/** A task may not end in a section that it has not left (do_exit complains of preempt_count, lockdep of locks). */
+function watchEnd(stage: Stage, cpu: number): void {
+  const task = stage.taskOf(cpu);
+  if (task < 0 || stage.stepOf(cpu) !== undefined || preemptible(stage.view, cpu, task)) return;
+  kernelFact(
+    stage,
+    violation('a task has ended with a lock held, or with IRQs or preemption off', cpu, 0),
+    cpu,
+  );
 }
 
 const kernelFact = (stage: Stage, fact: KernelFact, cpu: number): void => {

@@ -10,6 +10,7 @@ export type {
   Overrides,
   Staged,
   Story,
+  Survivors,
   Symmetry,
   Variant,
 } from './story.ts';

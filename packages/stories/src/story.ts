@@ -17,11 +17,16 @@ interface Told {
   readonly about: string;
   /** By name. `broken` and `repaired` name the first variant that is violated, or holds, where a story has more. */
   readonly variants: Readonly<Record<string, Variant>>;
-  /**
-   * Single-step mutants of the repaired program that nothing catches, by name (`explore STORY --mutate`
-   * prints them), each with the reason why it is no bug, or why this story cannot see it.
-   */
-  readonly survivors?: Readonly<Record<string, string>>;
+  /** Single-step mutants of the repaired program that nothing catches (`explore STORY --mutate` prints them). */
+  readonly survivors?: readonly Survivors[];
+}
+
+/** Mutants that survive for one reason. */
+export interface Survivors {
+  /** Of their names; a test holds it against what survives. */
+  readonly named: RegExp;
+  /** Why it is no bug, or why this story cannot see it. */
+  readonly why: string;
 }
 
 export interface Variant {
