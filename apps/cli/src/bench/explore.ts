@@ -7,15 +7,14 @@ import type { Figure } from './figure.ts';
 
 /** 195,981 states and 1,243,705 transitions, as SPIN and TLC count them. */
 const MODEL = 'shoot6x2';
+const PASSES = 4;
 const WITHOUT: ExploreOptions = { merges: false, partialOrder: false, symmetry: false };
 
 /** Speed and size of the exhaustive search, by the ordinary path, and how soon each story has its verdicts. */
 export async function exploreBench(): Promise<readonly Figure[]> {
-  // What is measured is the search, not the compiler that has not seen it yet.
-  await timed(MODEL, 'repaired', WITHOUT);
   return [
-    ...searchFigures('', await timed(MODEL, 'repaired', WITHOUT)),
-    ...searchFigures('Reduced', await timed(MODEL, 'repaired', {})),
+    ...searchFigures('', await fastest(WITHOUT)),
+    ...searchFigures('Reduced', await fastest({})),
     ...(await storyFigures()),
   ];
 }
@@ -23,6 +22,16 @@ export async function exploreBench(): Promise<readonly Figure[]> {
 interface Timed {
   readonly found: Exploration;
   readonly seconds: number;
+}
+
+/** The fastest of some passes: the first warms the compiler up, and others may want the core at the same time. */
+async function fastest(options: ExploreOptions): Promise<Timed> {
+  let best = await timed(MODEL, 'repaired', options);
+  for (let pass = 1; pass < PASSES; pass++) {
+    const next = await timed(MODEL, 'repaired', options);
+    if (next.seconds < best.seconds) best = next;
+  }
+  return best;
 }
 
 async function timed(id: string, variant: string, options: ExploreOptions): Promise<Timed> {
@@ -39,7 +48,11 @@ function searchFigures(how: string, { found, seconds }: Timed): Figure[] {
   return [
     { name: `states${how}`, value: states, unit: `states of ${MODEL}, ${searched}` },
     { name: `transitions${how}`, value: transitions, unit: 'transitions' },
-    { name: `seconds${how}`, value: round(seconds, 2), unit: 's to the verdict' },
+    {
+      name: `seconds${how}`,
+      value: round(seconds, 2),
+      unit: `s to the verdict, fastest of ${PASSES} passes`,
+    },
     {
       name: `statesPerSecond${how}`,
       value: round(states / seconds),
