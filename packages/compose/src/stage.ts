@@ -128,20 +128,23 @@ function builtStory(
 
 /** A plugin's component, or the architectural one in its place. */
 function componentOf({ name, plugin }: WiredPlugin, models: Models): NamedComponent[] {
-  const component =
-    name === 'tlb' ? models.tlb.component : name === 'cache' ? models.cache.component : plugin.component;
+  const { [name as keyof Models]: model } = models as Partial<Models>;
+  const component = model === undefined ? plugin.component : model.component;
   return component === undefined ? [] : [{ name, component }];
 }
 
 function modelsOf(slots: Slots, { cpus }: MachineFacts, freedom: Freedom): Models {
-  const { tlb, cache } = slots;
+  const { tlb, cache, frames } = slots;
   const { walkSteps } = slots['page-table'];
   if (tlb.model === undefined || walkSteps === undefined) throw noFacet(tlb.model ? 'page-table' : 'tlb');
   if (cache.model === undefined) throw noFacet('cache');
   const { speculativeWalks = [], tlbEvictions = [], cacheEvictions = [], linesPerPage = 2 } = freedom;
+  const { allocationFailures: failures = 0 } = freedom;
+  if (failures > 0 && frames.model === undefined) throw noFacet('frames');
   return {
     tlb: tlb.model({ cpus, walkSteps, speculativeWalks, evictions: tlbEvictions }),
     cache: cache.model({ cpus, linesPerPage, evictions: cacheEvictions }),
+    ...(frames.model === undefined ? {} : { frames: frames.model({ failures }) }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Command, View } from './component.ts';
+import type { AnyComponent, Command, View } from './component.ts';
 import type { CacheEngine, TlbEngine, TlbScope, Walker, WordReader } from './data-plane.ts';
 import type { Fact } from './facts.ts';
 import type { Plugin } from './manifest.ts';
@@ -72,6 +72,8 @@ export interface FramesPlugin extends Plugin {
   userPage(view: View, pfn: number): { readonly mm: number; readonly va: number } | undefined;
   readonly firstPfn: number;
   readonly pages: number;
+  /** The component with the freedom to fail: so many allocations, whichever, though there is memory. */
+  model?(parts: { readonly failures: number }): { readonly component: AnyComponent };
 }
 export type FrameUse = 'user' | 'page-table' | 'kernel';
 

@@ -1,4 +1,12 @@
-import type { CacheModel, CpuPage, MachineFacts, Programs, Slots, TlbModel } from '@tablewalk/contracts';
+import type {
+  AnyComponent,
+  CacheModel,
+  CpuPage,
+  MachineFacts,
+  Programs,
+  Slots,
+  TlbModel,
+} from '@tablewalk/contracts';
 import type { NamedComponent, Play } from '@tablewalk/machine';
 
 /**
@@ -62,6 +70,8 @@ export interface MachineStory extends Told {
 export interface Models {
   readonly tlb: TlbModel;
   readonly cache: CacheModel;
+  /** Of those plugins that have one. */
+  readonly frames?: { readonly component: AnyComponent };
 }
 export type Overrides = Readonly<Record<string, unknown>>;
 
@@ -69,6 +79,8 @@ export interface Freedom {
   readonly speculativeWalks?: readonly CpuPage[];
   readonly tlbEvictions?: readonly CpuPage[];
   readonly cacheEvictions?: readonly CpuPage[];
+  /** Allocations that may fail though there is memory. */
+  readonly allocationFailures?: number;
   /** Lines of a page that the cache model tells apart. Default 2. */
   readonly linesPerPage?: number;
 }

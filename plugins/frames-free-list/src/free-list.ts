@@ -9,6 +9,7 @@ import type {
   MachineFacts,
   VocabularyFactOf,
 } from '@tablewalk/contracts';
+import { withFailures } from './failures.ts';
 
 /**
  * A physical page allocator with the properties that matter to a TLB and cache study, and no more:
@@ -95,6 +96,7 @@ export function freeListFrames(config: FreeListConfig, machine: MachineFacts): F
 
   return {
     component,
+    model: ({ failures }) => ({ component: failures === 0 ? component : withFailures(component, failures) }),
     firstPfn,
     pages,
     *allocate(use, blockOrder, owner) {
