@@ -32,6 +32,8 @@ export abstract class Expander {
   protected readonly row: Int32Array;
   protected readonly visited: Visited;
   protected readonly possible: Possible[];
+  private readonly answers: Int32Array;
+  private readonly moving: Int32Array;
   protected readonly outcomes = new Set<string>();
   protected readonly rules = new Set<string>();
   protected transitions = 0;
@@ -55,6 +57,8 @@ export abstract class Expander {
     this.row = Int32Array.from(this.initial);
     this.visited = new Visited(this.initial);
     this.possible = new Array<Possible>(space.movers.length);
+    this.answers = new Int32Array(space.movers.length);
+    this.moving = new Int32Array(space.movers.length);
     if (footprints !== undefined) this.partialOrder = new PartialOrder(space, footprints);
   }
 
@@ -73,13 +77,17 @@ export abstract class Expander {
   }
 
   protected enabledMovers(): number[] {
-    const { space, possible, row } = this;
+    const { space, possible, row, answers } = this;
+    const count = space.atAll(row, answers, this.moving);
     const enabled: number[] = [];
-    for (let mover = 0; mover < possible.length; mover++) {
-      const answer = space.at(row, mover);
-      possible[mover] = answer;
-      if (answer.enabled) enabled.push(mover);
+    for (let i = 0; i < count; i++) {
+      const mover = this.moving[i] as number;
+      enabled.push(mover);
+      possible[mover] = space.answer(answers[mover] as number);
     }
+    if (this.partialOrder !== undefined && count > 1)
+      for (let mover = 0; mover < answers.length; mover++)
+        possible[mover] = space.answer(answers[mover] as number);
     return enabled;
   }
 

@@ -11,91 +11,104 @@ export interface Answered<T> {
 }
 
 /**
- * Remembers the answers to one question. A tree: the cell that is read first, below each of its numbers the
- * cell that is read next, and so on to the answer. This is what makes exploration fast without a loop for any
+ * Remembers the answers to some questions. Each has a tree: the cell that is read first, below each of its numbers
+ * the cell that is read next, and so on to the answer. This is what makes exploration fast without a loop for any
  * story: `decide` and `evolve` run once for what they see, not once for each state.
  *
- * The tree lies in flat arrays, because it is walked once for every mover in every state. Invariants:
- * 1. Branch `b` reads `cells[b]`; its children are `children[bases[b]]` and on, `rooms[b]` of them, by number.
- * 2. A child is 0: nobody has been there; above 0: a branch; below 0: answer number `-child - 1`.
- * 3. Branch 0 is no branch; its one child is the root.
+ * The trees lie in one flat array, because all are walked in every state. Invariants:
+ * 1. A branch at `b` reads cell `trees[b]`; its children are at `b + 2` and on, `trees[b + 1]` of them, by number.
+ * 2. A child is 0: nobody has been there; above 0: where a branch is; below 0: answer `-child - 1`.
+ * 3. The first children are the roots, by question: a branch at `ROOTS - 2` that reads no cell.
  */
 export class Memo<T> {
-  private cells = new Int32Array(8);
-  private bases = new Int32Array(8);
-  private rooms = new Int32Array(8);
-  private branches = 1;
-  private children = new Int32Array(32);
-  private used = 1;
-  private readonly answers: T[] = [];
+  readonly answers: T[] = [];
+  private trees: Int32Array<ArrayBuffer>;
+  private used: number;
 
-  constructor(private readonly ask: (row: Row) => Answered<T>) {
-    this.rooms[0] = 1;
+  constructor(
+    private readonly questions: number,
+    private readonly ask: (question: number, row: Row) => Answered<T>,
+  ) {
+    this.used = ROOTS + questions;
+    this.trees = new Int32Array(Math.max(64, 2 * this.used));
+    this.trees[ROOTS - 1] = questions;
   }
 
-  answer(row: Row): T {
-    const { cells, bases, rooms, children } = this;
-    let child = children[0] as number;
+  /** The number of the answer, in `answers`. */
+  find(question: number, row: Row): number {
+    const { trees } = this;
+    let child = trees[ROOTS + question] as number;
     while (child > 0) {
-      const number = row[cells[child] as number] as number;
-      if (number >= (rooms[child] as number)) return this.learn(row);
-      child = children[(bases[child] as number) + number] as number;
+      const number = row[trees[child] as number] as number;
+      if (number >= (trees[child + 1] as number)) return this.learn(question, row);
+      child = trees[child + 2 + number] as number;
     }
-    return child === 0 ? this.learn(row) : (this.answers[-child - 1] as T);
+    return child === 0 ? this.learn(question, row) : -child - 1;
   }
 
-  private learn(row: Row): T {
-    const { reads, answer } = this.ask(row);
-    this.answers.push(answer);
-    let branch = 0;
-    let number = 0;
+  /** The numbers of all answers, by question. */
+  findAll(row: Row, answers: Int32Array): void {
+    const { questions } = this;
+    for (let question = 0; question < questions; question++) answers[question] = this.find(question, row);
+  }
+
+  private learn(question: number, row: Row): number {
+    const { reads, answer } = this.ask(question, row);
+    const found = this.answers.push(answer) - 1;
+    let branch = ROOTS - 2;
+    let number = question;
+    let above: { readonly branch: number; readonly number: number } | undefined;
     for (const cell of reads) {
-      const child = this.childOf(branch, number);
-      const next = child === 0 ? this.addBranch(cell) : child;
-      if (child === 0) this.attach(branch, number, next);
-      branch = next;
+      let child = this.childOf(branch, number);
+      if (child === 0) {
+        child = this.newBranch(cell, 4);
+        branch = this.attach(branch, number, child, above);
+      }
+      above = { branch, number };
+      branch = child;
       number = row[cell] as number;
     }
-    this.attach(branch, number, -this.answers.length);
-    return answer;
+    this.attach(branch, number, -found - 1, above);
+    return found;
   }
 
   private childOf(branch: number, number: number): number {
-    if (number >= (this.rooms[branch] as number)) return 0;
-    return this.children[(this.bases[branch] as number) + number] as number;
+    return number >= (this.trees[branch + 1] as number) ? 0 : (this.trees[branch + 2 + number] as number);
   }
 
-  private addBranch(cell: number): number {
-    if (this.branches === this.cells.length) {
-      const length = 2 * this.branches;
-      this.cells = longer(this.cells, length);
-      this.bases = longer(this.bases, length);
-      this.rooms = longer(this.rooms, length);
+  private newBranch(cell: number, room: number): number {
+    const branch = this.used;
+    this.used += 2 + room;
+    if (this.used > this.trees.length) {
+      const longer = new Int32Array(2 * this.used);
+      longer.set(this.trees);
+      this.trees = longer;
     }
-    this.cells[this.branches] = cell;
-    return this.branches++;
+    this.trees[branch] = cell;
+    this.trees[branch + 1] = room;
+    return branch;
   }
 
-  private attach(branch: number, number: number, child: number): void {
-    if (number >= (this.rooms[branch] as number)) this.makeRoom(branch, number);
-    this.children[(this.bases[branch] as number) + number] = child;
-  }
-
-  /** Moves the children of a branch to where there is room for this number; their old place is given up. */
-  private makeRoom(branch: number, number: number): void {
-    const room = 2 ** (32 - Math.clz32(number | 1));
-    const base = this.used;
-    this.used += room;
-    if (this.used > this.children.length) this.children = longer(this.children, 2 * this.used);
-    const old = this.bases[branch] as number;
-    this.children.copyWithin(base, old, old + (this.rooms[branch] as number));
-    this.bases[branch] = base;
-    this.rooms[branch] = room;
+  /** Gives a branch a child; one that has no room for the number moves, and its old place is given up. Answers where it is. */
+  private attach(
+    branch: number,
+    number: number,
+    child: number,
+    above: { readonly branch: number; readonly number: number } | undefined,
+  ): number {
+    const room = this.trees[branch + 1] as number;
+    if (number < room) {
+      this.trees[branch + 2 + number] = child;
+      return branch;
+    }
+    const moved = this.newBranch(this.trees[branch] as number, 2 ** (32 - Math.clz32(number)));
+    this.trees.copyWithin(moved + 2, branch + 2, branch + 2 + room);
+    this.trees[moved + 2 + number] = child;
+    // Only roots have nothing above, and there is room for all of them.
+    if (above !== undefined) this.trees[above.branch + 2 + above.number] = moved;
+    return moved;
   }
 }
 
-function longer(array: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
-  const copy = new Int32Array(length);
-  copy.set(array);
-  return copy;
-}
+/** Where the roots begin: no branch is at 0, and the branch of the roots has two words before them. */
+const ROOTS = 3;

@@ -12,7 +12,7 @@ import {
   stuckRule,
   taskEnabled,
 } from '@tablewalk/machine';
-import type { World } from '@tablewalk/machine';
+import type { Never, World } from '@tablewalk/machine';
 import type { Staged } from '@tablewalk/stories';
 import { Cells } from './cells.ts';
 import type { Row } from './cells.ts';
@@ -39,12 +39,6 @@ export interface Possible {
 }
 const NOTHING: Written = { cells: [], numbers: [], before: [], hash: 0 };
 
-/** What must never be: a rule, and whether a state breaks it. */
-interface Rule {
-  readonly rule: string;
-  readonly memo: Memo<boolean>;
-}
-
 /**
  * The graph of a play's states: the states that the scene leads to, and which steps lead from one to the next.
  * Movers stand in the order of the machine's alternatives, so that a place in the list of those enabled means
@@ -63,9 +57,12 @@ export class StateSpace {
 
   private readonly scratch: Scratch;
   readonly actions: readonly Action[];
-  private readonly possible: Memo<Possible>[];
-  private readonly rules: readonly Rule[];
-  private readonly stuckMemo: Memo<string | undefined>;
+  private readonly possible: Memo<Possible>;
+  /** 1 for answers of movers that can move, by number: a look at the answer itself costs more. */
+  private enabledAnswers = new Uint8Array(256);
+  private readonly never: readonly Never[];
+  private readonly broken: Memo<boolean>;
+  private readonly stuck: Memo<string | undefined>;
 
   constructor(
     readonly staged: Staged,
@@ -99,20 +96,18 @@ export class StateSpace {
       ...this.actions.map((_, which): Mover => ({ kind: 'action', which, cpu: -1 })),
     ];
     const shared = sharedCpus(staged);
-    this.possible = this.movers.map((mover, number) => {
-      const memo = new Memo((row) => {
-        const answered = this.try(row, mover, shared);
-        this.learnt.push([number, answered.answer]);
-        this.listener?.(number, answered.answer);
-        return answered;
-      });
-      return memo;
+    this.possible = new Memo(this.movers.length, (number, row) => {
+      const answered = this.try(row, present(this.movers[number], 'mover'), shared);
+      this.noteEnabled(this.possible.answers.length, answered.answer.enabled);
+      this.learnt.push([number, answered.answer]);
+      this.listener?.(number, answered.answer);
+      return answered;
     });
-    this.rules = (play.never ?? []).map(({ rule, when }) => ({
-      rule,
-      memo: new Memo((row) => this.noteNever(this.ask(row, () => when(this.scratch.view)))),
-    }));
-    this.stuckMemo = new Memo((row) => this.ask(row, () => stuckRule(this.scratch, play)));
+    this.never = play.never ?? [];
+    this.broken = new Memo(this.never.length, (rule, row) =>
+      this.noteNever(this.ask(row, () => present(this.never[rule], 'rule').when(this.scratch.view))),
+    );
+    this.stuck = new Memo(1, (_, row) => this.ask(row, () => stuckRule(this.scratch, play)));
     this.initial = this.rowOf(world);
   }
 
@@ -124,18 +119,33 @@ export class StateSpace {
 
   /** What a mover can do in a state. */
   at(row: Row, mover: number): Possible {
-    return (this.possible[mover] as Memo<Possible>).answer(row);
+    return this.possible.answers[this.possible.find(mover, row)] as Possible;
+  }
+
+  /** What every mover can do in a state, as numbers of `answer`; answers how many can do anything, and says which. */
+  atAll(row: Row, answers: Int32Array, enabled: Int32Array): number {
+    this.possible.findAll(row, answers);
+    const { enabledAnswers } = this;
+    let count = 0;
+    for (let mover = 0; mover < answers.length; mover++)
+      if (enabledAnswers[answers[mover] as number] === 1) enabled[count++] = mover;
+    return count;
+  }
+  answer(number: number): Possible {
+    return this.possible.answers[number] as Possible;
   }
 
   /** The first rule of `never` that a state breaks. */
   brokenRule(row: Row): string | undefined {
-    for (const { rule, memo } of this.rules) if (memo.answer(row)) return rule;
+    const { never, broken } = this;
+    for (let rule = 0; rule < never.length; rule++)
+      if (broken.answers[broken.find(rule, row)] === true) return (never[rule] as Never).rule;
     return undefined;
   }
 
   /** Why a state in which nothing is enabled must not be the end; undefined: it may. */
   stuckRule(row: Row): string | undefined {
-    return this.stuckMemo.answer(row);
+    return this.stuck.answers[this.stuck.find(0, row)];
   }
 
   /** A state as an outcome: its observed slices, as JSON. */
@@ -198,6 +208,15 @@ export class StateSpace {
           ? cpuContent(cells.value(cell, number) as CpuCell, this.graph)
           : cells.value(cell, number);
     return parseInt(digestOf([cell, content]).slice(0, 8), 16) | 0;
+  }
+
+  private noteEnabled(answer: number, enabled: boolean): void {
+    if (answer >= this.enabledAnswers.length) {
+      const longer = new Uint8Array(2 * (answer + 1));
+      longer.set(this.enabledAnswers);
+      this.enabledAnswers = longer;
+    }
+    this.enabledAnswers[answer] = enabled ? 1 : 0;
   }
 
   private ask<T>(row: Row, question: () => T): Answered<T> {
