@@ -17,8 +17,8 @@ export interface Lane {
 }
 
 /**
- * CPUs in order, what belongs to none last; of one CPU its hardware last, by name. Where not all labels fit beside each other the
- * columns are as wide as the actors' names, and a label runs on over those that stand still.
+ * CPUs in order, what belongs to none last; of one CPU its hardware last, by name. Where not all labels fit
+ * beside each other the columns are as wide as the actors' names, and a label runs on over those that stand still.
  */
 export function lanesOf(witness: readonly WitnessStep[], room: number): Lane[] {
   const actors = new Map<string, Standing & { label: number }>();
