@@ -59,7 +59,7 @@ export abstract class Expander {
     this.possible = new Array<Possible>(space.movers.length);
     this.answers = new Int32Array(space.movers.length);
     this.moving = new Int32Array(space.movers.length);
-    if (footprints !== undefined) this.partialOrder = new PartialOrder(space, footprints);
+    if (footprints !== undefined) this.partialOrder = new PartialOrder(space, footprints, this.row);
   }
 
   /** Takes the steps of these movers from the state that is expanded; all of them, or first some that suffice. */

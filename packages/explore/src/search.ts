@@ -33,7 +33,7 @@ export interface Searched<Violation extends Sighted = Found> {
   readonly bytesPerState: number;
 }
 
-const PROGRESS_EVERY = 8192;
+const PROGRESS_EVERY = 512;
 
 /**
  * Breadth first over the states, each once. Without reductions the violation that is kept is one of the shortest.

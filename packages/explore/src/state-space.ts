@@ -37,6 +37,12 @@ export interface Possible {
   readonly reads: readonly number[];
   readonly written: Written;
 }
+/** Whether a state breaks a rule of `never`, and which cells say so. */
+export interface Judgement {
+  readonly broken: boolean;
+  readonly reads: readonly number[];
+}
+
 const NOTHING: Written = { cells: [], numbers: [], before: [], hash: 0 };
 
 /**
@@ -61,7 +67,7 @@ export class StateSpace {
   /** 1 for answers of movers that can move, by number: a look at the answer itself costs more. */
   private enabledAnswers = new Uint8Array(256);
   private readonly never: readonly Never[];
-  private readonly broken: Memo<boolean>;
+  private readonly judged: Memo<Judgement>;
   private readonly stuck: Memo<string | undefined>;
 
   constructor(
@@ -104,9 +110,13 @@ export class StateSpace {
       return answered;
     });
     this.never = play.never ?? [];
-    this.broken = new Memo(this.never.length, (rule, row) =>
-      this.noteNever(this.ask(row, () => present(this.never[rule], 'rule').when(this.scratch.view))),
-    );
+    this.judged = new Memo(this.never.length, (rule, row) => {
+      const { reads, answer } = this.ask(row, () =>
+        present(this.never[rule], 'rule').when(this.scratch.view),
+      );
+      for (const cell of reads) this.neverReads.add(cell);
+      return { reads, answer: { broken: answer, reads } };
+    });
     this.stuck = new Memo(1, (_, row) => this.ask(row, () => stuckRule(this.scratch, play)));
     this.initial = this.rowOf(world);
   }
@@ -135,11 +145,19 @@ export class StateSpace {
     return this.possible.answers[number] as Possible;
   }
 
+  /** How many rules of `never` there are, and what each says of a state. */
+  get rules(): number {
+    return this.never.length;
+  }
+  judgement(rule: number, row: Row): Judgement {
+    return this.judged.answers[this.judged.find(rule, row)] as Judgement;
+  }
+
   /** The first rule of `never` that a state breaks. */
   brokenRule(row: Row): string | undefined {
-    const { never, broken } = this;
+    const { never } = this;
     for (let rule = 0; rule < never.length; rule++)
-      if (broken.answers[broken.find(rule, row)] === true) return (never[rule] as Never).rule;
+      if (this.judgement(rule, row).broken) return (never[rule] as Never).rule;
     return undefined;
   }
 
@@ -223,11 +241,6 @@ export class StateSpace {
     this.scratch.load(row);
     const answer = question();
     return { reads: [...this.scratch.reads], answer };
-  }
-
-  private noteNever<T>(answered: Answered<T>): Answered<T> {
-    for (const cell of answered.reads) this.neverReads.add(cell);
-    return answered;
   }
 
   /** The row of a world in which the scene is set and no task has taken a step. */
