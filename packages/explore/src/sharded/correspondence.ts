@@ -1,6 +1,5 @@
-import { assert, present } from '@tablewalk/base';
+import { unreachable } from '@tablewalk/base';
 import { freeze } from 'immer';
-import type { Row } from '../cells.ts';
 import { ENDED } from '../program-graph.ts';
 import type { Origin } from '../program-graph.ts';
 import type { CpuCell } from '../scratch.ts';
@@ -33,19 +32,16 @@ export class Correspondence {
     (this.ours[tasks] as Int32Array)[ENDED] = ENDED;
   }
 
-  /** Notes what a row means, as far as the other does not know. */
-  note(row: Row): void {
+  /** Notes what the number of a cell means, if the other does not know. */
+  note(cell: number, number: number): void {
     const { told, placesAt } = this;
-    for (let cell = 0; cell < row.length; cell++) {
-      const number = row[cell] as number;
-      if (cell < placesAt) {
-        if ((told[cell] as Uint8Array)[number] !== 1) this.tellValue(cell, number);
-      } else if ((told[placesAt] as Uint8Array)[number] !== 1) this.tellPlace(number);
-    }
+    if (cell < placesAt) {
+      if ((told[cell] as Uint8Array)[number] !== 1) this.tellValue(cell, number);
+    } else if ((told[placesAt] as Uint8Array)[number] !== 1) this.tellPlace(number);
   }
 
   /** What was noted since it was last asked. */
-  take(): Meanings {
+  takeMeanings(): Meanings {
     const { places, values } = this;
     this.places = [];
     this.values = [];
@@ -69,17 +65,11 @@ export class Correspondence {
     }
   }
 
-  /** Puts a state that was sent into a row of ours. */
-  translate(sent: Int32Array, from: number, row: Row): void {
+  /** Our number for what the other has in a cell. */
+  own(cell: number, number: number): number {
     const { ours, placesAt } = this;
-    let known = 0;
-    for (let cell = 0; cell < row.length; cell++) {
-      const number =
-        (ours[cell < placesAt ? cell : placesAt] as Int32Array)[sent[from + cell] as number] ?? -1;
-      row[cell] = number;
-      known |= number;
-    }
-    assert(known >= 0, 'a shard was sent a number that it was not told the meaning of');
+    const own = (ours[cell < placesAt ? cell : placesAt] as Int32Array)[number] ?? -1;
+    return own >= 0 ? own : unreachable('a shard was sent a number that it was not told the meaning of');
   }
 
   private tellValue(cell: number, number: number): void {
@@ -128,9 +118,7 @@ export class Correspondence {
   }
 
   private ourPlace(place: number): number {
-    const own = present(this.ours[this.placesAt]?.[place], `place ${place} of another shard`);
-    assert(own >= 0, `place ${place} of another shard was not told`);
-    return own;
+    return this.own(this.placesAt, place);
   }
 
   private ourCpu({ handlers, holder }: CpuCell): CpuCell {

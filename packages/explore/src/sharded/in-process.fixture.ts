@@ -5,22 +5,26 @@ import type { Answer, Batch, Explorable, Exploration, ExploreOptions, Order, Rep
 /** How a search by shards is taken apart: small shares of work, delivered in an order that a seed draws. */
 export interface Play {
   readonly shards: number;
-  readonly batchStates: number;
+  readonly batchWords: number;
   readonly seed: number;
+  readonly onOrder?: (order: Order) => void;
 }
 
 /** Explores with shards in one thread, each with a story staged for itself. What they say is cloned, as threads do. */
 export function exploreInShards(stage: () => Explorable, options: ExploreOptions, play: Play): Exploration {
   const shards = Array.from(
     { length: play.shards },
-    (_, index) => new Shard(spaceOf(stage(), options), index, play.shards, options, play.batchStates),
+    (_, index) => new Shard(spaceOf(stage(), options), index, play.shards, options, play.batchWords),
   );
   const crew = new Crew(shards, play.seed);
   const story = stage();
   const space = spaceOf(story, options);
   const search = shardedSearch(space, options);
   let step = search.next();
-  while (step.done !== true) step = search.next(crew.carryOut(step.value));
+  while (step.done !== true) {
+    play.onOrder?.(step.value);
+    step = search.next(crew.carryOut(step.value));
+  }
   return concluded(story, space, options, step.value);
 }
 

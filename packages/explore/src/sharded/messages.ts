@@ -3,14 +3,15 @@ import type { Meanings } from './correspondence.ts';
 
 /** What shards and whoever leads them say to each other: plain data, that can be cloned. */
 
-/** States for the shard that owns them: first a state's hash, then its row, in the sender's numbers. */
+/** States for the shard that owns them. */
 export interface Batch {
   readonly kind: 'batch';
   /** How far the states are from the beginning. */
   readonly depth: number;
   readonly states: number;
   readonly meanings: Meanings;
-  readonly rows: Int32Array;
+  /** As an outbox writes them, in the sender's numbers. */
+  readonly words: Int32Array;
   /** The sender must know of each whether it is farther than all that was expanded. */
   readonly asks: boolean;
 }

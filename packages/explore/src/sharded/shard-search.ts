@@ -1,8 +1,10 @@
 import { Expander } from '../expander.ts';
+import type { Row } from '../cells.ts';
 import type { ExpanderParts } from '../expander.ts';
 import type { Possible } from '../state-space.ts';
 import type { Correspondence } from './correspondence.ts';
 import type { Answer, Batch, Conclusion, Parcel } from './messages.ts';
+import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import type { Asker } from './outbox.ts';
 
@@ -17,7 +19,7 @@ export interface ShardSearchParts extends ExpanderParts {
   readonly index: number;
   /** With every shard; the one with itself stays silent. */
   readonly correspondences: readonly Correspondence[];
-  readonly batchStates: number;
+  readonly batchWords: number;
 }
 
 /**
@@ -35,22 +37,20 @@ export class ShardSearch extends Expander {
   violated: number | undefined;
   private readonly index: number;
   private readonly shards: number;
-  private readonly correspondences: readonly Correspondence[];
   private readonly outboxes: readonly Outbox[];
+  private readonly inboxes: readonly Inbox[];
   private unanswered = 0;
   /** States whose reduced set led no farther, and whose other steps have yet to be taken. */
   private readonly unfinished: number[] = [];
-  private readonly incoming: Int32Array;
 
   constructor(parts: ShardSearchParts) {
     super(parts);
-    const { index, correspondences, batchStates } = parts;
+    const { index, correspondences, batchWords } = parts;
     const { space, initial, visited } = this;
     this.index = index;
     this.shards = correspondences.length;
-    this.correspondences = correspondences;
-    this.outboxes = correspondences.map((each) => new Outbox(each, initial.length, batchStates));
-    this.incoming = Int32Array.from(initial);
+    this.outboxes = correspondences.map((each) => new Outbox(each, initial.length, batchWords));
+    this.inboxes = correspondences.map((each) => new Inbox(each, initial.length));
     this.depth = -1;
     const hash = space.layout.hash.row(initial);
     if (ownerOf(hash, this.shards) !== index) return;
@@ -101,24 +101,25 @@ export class ShardSearch extends Expander {
 
   accept(from: number, batch: Batch): void {
     this.begin(batch.depth - 1);
-    const { space, visited, incoming, levelEnd } = this;
-    const correspondence = this.correspondences[from] as Correspondence;
-    correspondence.hear(batch.meanings);
+    const { space, visited, levelEnd } = this;
     const farther = batch.asks ? new Uint8Array(batch.states) : undefined;
-    const length = incoming.length + 1;
+    let read = 0;
     let added = 0;
     let broken = false;
-    for (let i = 0; i < batch.states; i++) {
-      correspondence.translate(batch.rows, i * length + 1, incoming);
-      const state = visited.add(incoming, batch.rows[i * length] as number, -1, 0);
-      if (farther !== undefined && (state >= 0 || -1 - state >= levelEnd)) farther[i] = 1;
-      if (state < 0) continue;
-      added += 1;
-      const rule = space.brokenRule(incoming);
-      if (rule === undefined) continue;
-      broken = true;
-      this.rules.add(rule);
-    }
+    (this.inboxes[from] as Inbox).read(batch, {
+      base: (row) => visited.makeRoom(row),
+      state: (row, hash, changed) => {
+        const state = visited.add(row, hash, -1, 0, changed);
+        if (farther !== undefined && (state >= 0 || -1 - state >= levelEnd)) farther[read] = 1;
+        read += 1;
+        if (state < 0) return;
+        added += 1;
+        const rule = space.brokenRule(row);
+        if (rule === undefined) return;
+        broken = true;
+        this.rules.add(rule);
+      },
+    });
     this.parcels.push({
       to: from,
       message: { kind: 'answer', added, broken, ...(farther === undefined ? {} : { farther }) },
@@ -164,31 +165,47 @@ export class ShardSearch extends Expander {
 
   private step(from: number, mover: number, asker?: Asker): void {
     const { row, visited, space, canonical } = this;
-    const { cells, numbers, before, hash: change, violation } = (this.possible[mover] as Possible).written;
+    const { written } = this.possible[mover] as Possible;
+    const { cells, numbers, before, violation } = written;
     this.transitions += 1;
-    for (let i = 0; i < cells.length; i++) row[cells[i] as number] = numbers[i] as number;
     if (violation !== undefined) this.violates(violation.rule, this.depth + 1);
-    const kept = canonical === undefined ? row : canonical.of(row);
-    const hash = canonical === undefined ? visited.hashOf(from) ^ change : space.layout.hash.row(kept);
-    const owner = ownerOf(hash, this.shards);
-    if (owner === this.index) {
-      const state = visited.add(kept, hash, -1, 0, canonical === undefined ? cells : undefined);
-      if (asker !== undefined && (state >= 0 || -1 - state >= this.levelEnd)) asker.fresh = true;
-      if (state >= 0) this.enter(kept);
+    if (canonical === undefined) {
+      const hash = visited.hashOf(from) ^ written.hash;
+      const owner = ownerOf(hash, this.shards);
+      if (owner !== this.index) {
+        (this.outboxes[owner] as Outbox).putStep(row, from, written, hash, asking(asker));
+        this.postIfFull(owner);
+        return;
+      }
+      for (let i = 0; i < cells.length; i++) row[cells[i] as number] = numbers[i] as number;
+      this.keep(row, hash, asker, cells);
     } else {
-      const outbox = this.outboxes[owner] as Outbox;
-      outbox.put(kept, hash, asker?.fresh === false ? asker : undefined);
-      if (outbox.isFull) this.post(owner);
+      for (let i = 0; i < cells.length; i++) row[cells[i] as number] = numbers[i] as number;
+      const kept = canonical.of(row);
+      const hash = space.layout.hash.row(kept);
+      const owner = ownerOf(hash, this.shards);
+      if (owner === this.index) this.keep(kept, hash, asker);
+      else {
+        (this.outboxes[owner] as Outbox).put(kept, hash, asking(asker));
+        this.postIfFull(owner);
+      }
     }
     for (let i = 0; i < cells.length; i++) row[cells[i] as number] = before[i] as number;
   }
 
-  private enter(row: Int32Array): void {
+  /** A step led to a state of ours. */
+  private keep(row: Row, hash: number, asker: Asker | undefined, changed?: readonly number[]): void {
+    const state = this.visited.add(row, hash, -1, 0, changed);
+    if (asker !== undefined && (state >= 0 || -1 - state >= this.levelEnd)) asker.fresh = true;
+    if (state < 0) return;
     this.added += 1;
     const rule = this.space.brokenRule(row);
     if (rule !== undefined) this.violates(rule, this.depth + 1);
   }
 
+  private postIfFull(to: number): void {
+    if ((this.outboxes[to] as Outbox).isFull) this.post(to);
+  }
   private post(to: number): void {
     this.parcels.push({ to, message: (this.outboxes[to] as Outbox).seal(this.depth + 1) });
     this.unanswered += 1;
@@ -202,3 +219,6 @@ export class ShardSearch extends Expander {
     if (this.violated === undefined || steps < this.violated) this.violated = steps;
   }
 }
+
+/** Who has still to know whether a state is farther. */
+const asking = (asker: Asker | undefined): Asker | undefined => (asker?.fresh === false ? asker : undefined);

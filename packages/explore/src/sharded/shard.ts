@@ -9,7 +9,7 @@ import type { Answer, Batch, Order, Parcel, Report } from './messages.ts';
 import { ShardSearch } from './shard-search.ts';
 
 /** Enough that a message costs little beside what it carries. */
-const BATCH_STATES = 1024;
+const BATCH_WORDS = 32768;
 
 /**
  * A share of a story's states, with a space of its own. It is driven from outside, which brings it orders and what
@@ -27,7 +27,7 @@ export class Shard {
     private readonly index: number,
     shards: number,
     private readonly options: ExploreOptions,
-    private readonly batchStates = BATCH_STATES,
+    private readonly batchWords = BATCH_WORDS,
   ) {
     this.footprints = footprintsOf(space, options);
     this.canonical = canonicalOf(space, options);
@@ -86,13 +86,13 @@ export class Shard {
   }
 
   private searchWith({ footprints }: Extract<Order, { kind: 'begin' }>): ShardSearch {
-    const { space, index, correspondences, canonical, options, batchStates } = this;
+    const { space, index, correspondences, canonical, options, batchWords } = this;
     return new ShardSearch({
       space,
       maxDepth: limitsOf(options).maxDepth,
       index,
       correspondences,
-      batchStates,
+      batchWords,
       ...(footprints === undefined ? {} : { footprints }),
       ...(canonical === undefined ? {} : { canonical }),
     });

@@ -1,11 +1,11 @@
 import { acknowledgeIpi, awaitIpis, issue, order, sendIpi } from '@tablewalk/contracts';
 import type { KernelFactOf, Program, ProgramContext } from '@tablewalk/contracts';
 import type { ModelStory, Story } from '@tablewalk/stories';
-import { storyOf, Variable } from '@tablewalk/stories';
+import { stories, storyOf, Variable, variantOf } from '@tablewalk/stories';
 import { staged } from '@tablewalk/testkit';
 import { describe, expect, it } from 'vitest';
 import { explore } from '../index.ts';
-import type { Exploration, ExploreOptions } from '../index.ts';
+import type { Exploration, ExploreOptions, Order } from '../index.ts';
 import { claimed, lostUpdate, mostlyPrivate, small } from '../small-stories.fixture.ts';
 import { exploreInShards } from './in-process.fixture.ts';
 
@@ -30,7 +30,7 @@ function expectTheSame(
   const stage = () => staged(story, variant, knobs);
   const one = explore(stage(), options);
   for (const count of shards) {
-    const many = exploreInShards(stage, options, { shards: count, batchStates: 4, seed: count });
+    const many = exploreInShards(stage, options, { shards: count, batchWords: 200, seed: count });
     expect(counted(many)).toEqual(counted(one));
   }
   return one;
@@ -88,10 +88,19 @@ describe.each(named)('%s', (_name, told) => {
   });
 });
 
+/** Small enough that shards in one thread come to an end. */
+const KNOBS: Readonly<Record<string, Readonly<Record<string, number>>>> = { shoot6x2: SHOOTDOWN };
+
+describe.each(stories.map((story): [string, Story] => [story.id, story]))('%s', (id, story) => {
+  it.each(['broken', 'repaired'])('%s counts alike by two shards', (wanted) => {
+    expectTheSame([story, variantOf(story, wanted), KNOBS[id] ?? {}], {}, [2]);
+  });
+});
+
 describe('beyond its budget of states', () => {
   const story: Told = [storyOf('shoot6x2'), 'repaired', SHOOTDOWN];
   const shared = (shards: number, maxStates: number): Exploration =>
-    exploreInShards(() => staged(...story), { maxStates }, { shards, batchStates: 4, seed: shards });
+    exploreInShards(() => staged(...story), { maxStates }, { shards, batchWords: 200, seed: shards });
   const { states } = explore(staged(...story));
 
   it('ends a level, and counts the same whoever shares it', () => {
@@ -106,30 +115,37 @@ describe('beyond its budget of states', () => {
   });
 });
 
-it('finds as much as one search when a first pass saw more than the walks before it', () => {
-  // Two tasks in step are rare: no random walk comes by.
-  const rare = (): ModelStory => {
-    const steps = new Variable('steps', [0]);
-    const [goal, beside] = [new Variable('goal', [0]), new Variable('beside', [0])];
-    const walker = {
-      *program(): Program {
-        let inStep = true;
-        for (let i = 1; i < 9; i++) inStep = (yield* steps.load()) === i && inStep;
-        yield* (inStep ? goal : beside).store(1);
-      },
-    };
-    const counter = {
-      *program(): Program {
-        for (let i = 1; i < 9; i++) yield* steps.store(i);
-        if ((yield* goal.load()) === 1) yield* beside.store(2);
-      },
-    };
-    return small([steps, goal, beside], [walker, counter]);
+/** Two tasks that keep in step come to what no random walk finds. */
+function inStep(rounds: number): ModelStory {
+  const [steps, goal, beside] = ['steps', 'goal', 'beside'].map((name) => new Variable(name, [0])) as [
+    Variable,
+    Variable,
+    Variable,
+  ];
+  const follower = {
+    *program(): Program {
+      for (let i = 1; i <= rounds; i++) if ((yield* steps.load()) !== i) return;
+      yield* goal.store(1);
+    },
   };
-  expectTheSame([rare(), 'only', {}], {});
+  const leader = {
+    *program(): Program {
+      for (let i = 1; i <= rounds; i++) yield* steps.store(i);
+      if ((yield* goal.load()) === 1) yield* beside.store(2);
+    },
+  };
+  return small([steps, goal, beside], [follower, leader]);
+}
+
+it('searches again with what was learnt, as one search does', () => {
+  const orders: string[] = [];
+  const stage = () => staged(inStep(12), 'only');
+  const play = { shards: 2, batchWords: 200, seed: 1, onOrder: ({ kind }: Order) => orders.push(kind) };
+  expect(counted(exploreInShards(stage, {}, play))).toEqual(counted(explore(stage(), {})));
+  expect(orders.filter((kind) => kind === 'begin').length).toBeGreaterThan(1);
 });
 
 it('refuses what one search refuses', () => {
   const stage = () => staged(lostUpdate([]), 'only');
-  expect(() => exploreInShards(stage, {}, { shards: 2, batchStates: 4, seed: 1 })).toThrow('TOUCHES_WRONG');
+  expect(() => exploreInShards(stage, {}, { shards: 2, batchWords: 200, seed: 1 })).toThrow('TOUCHES_WRONG');
 });
