@@ -1,14 +1,16 @@
 import { ConfigError, ExitCode, nearestName } from '@tablewalk/base';
 import type { BuiltStory } from '@tablewalk/compose';
-import { decodeSchedule, explore, playSchedule, spaceOf } from '@tablewalk/explore';
+import { decodeSchedule, explore, mutate, playSchedule, spaceOf } from '@tablewalk/explore';
 import type { Exploration, ExploreOptions, Progress as Searching, StrategyName } from '@tablewalk/explore';
 import { storyOf, variantOf } from '@tablewalk/stories';
+import type { Story } from '@tablewalk/stories';
 import type { Command } from 'commander';
 import { recordTo } from '../history-file.ts';
 import { findMachineFile } from '../machine-file.ts';
 import { note, print, printJson, Progress } from '../output.ts';
 import { explorationJson, explorationText } from '../report/exploration.ts';
 import type { Explored } from '../report/exploration.ts';
+import { countsOf, judged, mutantsText, mutantText } from '../report/mutants.ts';
 import { comparisonJson, comparisonText, contradicts } from '../report/variants.ts';
 import { asMachine, overridesFor, stage } from '../staging.ts';
 import type { StoryChoice } from '../staging.ts';
@@ -29,6 +31,7 @@ interface ExploreFlags {
   readonly symmetry: boolean;
   readonly throughViolations?: boolean;
   readonly workers: number;
+  readonly mutate?: boolean;
   readonly record?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -75,6 +78,7 @@ export function addExplore(program: Command): void {
     .option('--no-symmetry', 'keep states apart that differ by names only')
     .option('--through-violations', 'search on after a violation, and count everything')
     .option('--workers <n>', 'threads that search', naturalNumber, 1)
+    .option('--mutate', 'explore every single-step mutation of a variant that holds')
     .option('--record <file>', 'write the witness as a history, to replay and rerun')
     .option('--json', 'print the result as JSON')
     .option('--quiet', 'no progress on stderr')
@@ -107,6 +111,7 @@ async function exploreStory(id: string, flags: ExploreFlags): Promise<ExitCode> 
     if (flags.json === true) printJson(comparisonJson(story.id, every));
     return exitCodeOfAll(every);
   }
+  if (flags.mutate === true) return mutateStory({ story, variant: heldVariant(story, flags), set }, flags);
   const variant = variantOf(story, flags.variant);
   const built = await stage({ story, variant, set });
   if (flags.json !== true) {
@@ -120,6 +125,37 @@ async function exploreStory(id: string, flags: ExploreFlags): Promise<ExitCode> 
       explorationText(explored, { colour: process.stdout.isTTY, width: widthOf(process.stdout.columns) }),
     );
   return EXIT_CODES[explored.found.verdict];
+}
+
+/** Leaves out or swaps one step after the other of what holds, and says which mutants nothing catches. */
+async function mutateStory(choice: StoryChoice, flags: ExploreFlags): Promise<ExitCode> {
+  const built = await stage(choice);
+  if (flags.json !== true)
+    print(`story ${choice.story.id}, variant ${choice.variant}: every single-step mutation`);
+  const verdicts = mutate(built, (mutant) => {
+    if (flags.json !== true) print(mutantText(mutant));
+  });
+  const mutants = judged(choice.story, verdicts);
+  const counts = countsOf(mutants);
+  if (flags.json === true)
+    printJson({ story: choice.story.id, variant: choice.variant, ...counts, list: mutants });
+  else print(mutantsText(mutants));
+  if (counts.unexplained > 0) return ExitCode.violated;
+  return counts.unfinished > 0 ? ExitCode.unfinished : ExitCode.clean;
+}
+
+/** The variant to mutate: what is broken already proves nothing of its mutants. */
+function heldVariant(story: Story, { variant }: ExploreFlags): string {
+  const name = variantOf(story, variant === 'broken' ? 'repaired' : variant);
+  if (story.variants[name]?.verdict === 'holds') return name;
+  throw new ConfigError('MUTATE_NEEDS_HOLDS', {
+    what: `variant ${name} of ${story.id} is violated as it is`,
+    why: 'a mutant is caught when it violates what held before',
+    fix: `choose one that holds: ${Object.keys(story.variants)
+      .filter((each) => story.variants[each]?.verdict === 'holds')
+      .join(', ')}`,
+    at: '--variant',
+  });
 }
 
 /** A terminal that is wider is used; one that is narrower would make the columns unreadable. */
