@@ -35,6 +35,8 @@ import type { CpuTlb, HeldTranslation, TlbModelState, Walk } from './tlb-state.t
  * Not modelled: caches of upper levels, fetches, more than one speculative walk of a CPU at a time.
  */
 export function tlbModel({ cpus, walkSteps, speculativeWalks, evictions }: TlbModelParts): TlbModel {
+  // A story may give a freedom to a CPU that one of its variants does not have.
+  const there = (pages: readonly CpuPage[]): CpuPage[] => pages.filter(({ cpu }) => cpu < cpus);
   const component: Component<TlbModelState, TlbCommand, TlbFact> = {
     facts: walkFacts,
     evolvesOn: [
@@ -48,7 +50,7 @@ export function tlbModel({ cpus, walkSteps, speculativeWalks, evictions }: TlbMo
     evolve(draft, fact) {
       evolve(present(draft[fact.cpu], 'cpu'), fact);
     },
-    actions: [...speculation(speculativeWalks, walkSteps), ...evictions.map(evictionOf)],
+    actions: [...speculation(there(speculativeWalks), walkSteps), ...there(evictions).map(evictionOf)],
   };
   return {
     component,

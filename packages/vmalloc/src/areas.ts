@@ -160,7 +160,7 @@ export function* findArea(
   const [bytes, sections] = yield* readAll((view) => {
     const area = view(vmallocKey).areas.find((each) => each.va === va && each.mapped);
     return area === undefined ? [] : [area.bytes, Number(area.sections)];
-  });
+  }, 'the area');
   return bytes === undefined ? undefined : { bytes, sections: sections === 1 };
 }
 

@@ -1,4 +1,4 @@
-import { order, read, readAll } from '@tablewalk/contracts';
+import { order, read } from '@tablewalk/contracts';
 import type { Command, KernelTables, ProgramContext, Routine, View } from '@tablewalk/contracts';
 import { vmallocKey } from './areas.ts';
 
@@ -15,7 +15,8 @@ export const incrementVmallocSeq = (): Routine => order({ to: 'ioremap', type: '
  * the words are copied and published after them; a change meanwhile makes another round.
  */
 export function* catchUp(kernel: KernelTables, context: ProgramContext, mm: number): Routine {
-  const [behind] = yield* readAll((view) => [Number(seqOf(view, mm) !== seqOf(view, 0))]);
+  const check = (view: View): number => Number(seqOf(view, mm) !== seqOf(view, 0));
+  const behind = yield* read(check, `vmalloc_seq of mm ${mm} and init_mm`);
   if (behind === 0) return;
   for (let seq = yield* readSeq(); ;) {
     yield* kernel.copyVmalloc(context, mm);
@@ -26,4 +27,4 @@ export function* catchUp(kernel: KernelTables, context: ProgramContext, mm: numb
   }
 }
 
-const readSeq = (): Routine<number> => read((view) => seqOf(view, 0));
+const readSeq = (): Routine<number> => read((view) => seqOf(view, 0), "init_mm's vmalloc_seq");

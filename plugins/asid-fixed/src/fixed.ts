@@ -55,7 +55,7 @@ export function fixedAsid(
         yield* order(tlb.invalidate(cpu, 'asid', asid, 0, 0));
       }
       yield* loadWithKernelEntries(ioremap, context, next, function* () {
-        const ttbr = yield* read((view) => pageTable.ttbr(view, next));
+        const ttbr = yield* read((view) => pageTable.ttbr(view, next), `pgd of mm ${next}`);
         yield* order(switchContext(cpu, next, asidOf(next), ttbr));
       });
     },

@@ -31,7 +31,7 @@ export function noAsid(
     *switchMm(context, next) {
       const { cpu } = context;
       yield* cache.switchMm(context);
-      const ttbr = yield* read((view) => pageTable.ttbr(view, next));
+      const ttbr = yield* read((view) => pageTable.ttbr(view, next), `pgd of mm ${next}`);
       const previous = yield* read((view) => view(cpusKey)[cpu]?.mm ?? 0);
       if (previous !== 0) yield* order(clearMmCpumask(previous, cpu));
       if (next !== 0) yield* order(setMmCpumask(next, cpu));

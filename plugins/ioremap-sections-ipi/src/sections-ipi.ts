@@ -40,7 +40,7 @@ export function sectionsIpi(
     const tables: number[] = [];
     let cleared = false;
     for (let each = va; each < va + bytes; each += pmdSize) {
-      const none = yield* read((view) => Number(kernel.entry(view, each) === 'none'));
+      const none = yield* read((view) => Number(kernel.entry(view, each) === 'none'), "init_mm's word");
       if (none === 1) continue;
       cleared = true;
       const table = yield* kernel.clearPmd(context, each);
@@ -58,7 +58,7 @@ export function sectionsIpi(
 
   /** On each CPU: the tables that it walks have what init_mm has, and its TLB forgets the rest. */
   function* resync(context: ProgramContext, startVpn: number, endVpn: number): Routine {
-    const activeMm = yield* read((view) => view(cpusKey)[context.cpu]?.mm ?? 0);
+    const activeMm = yield* read((view) => view(cpusKey)[context.cpu]?.mm ?? 0, 'active_mm');
     yield* catchUp(kernel, context, activeMm);
     yield* order(tlb.invalidate(context.cpu, 'va-all-asids', 0, startVpn, endVpn));
   }

@@ -26,14 +26,14 @@ export function sectionsVmallocSeq(frames: FramesPlugin, deps: VmallocDeps): Ior
   function* unmapAreaSections(context: ProgramContext, va: number, bytes: number): Routine {
     yield* cache.flushKmaps(context); // (1) flush_cache_vunmap
     for (let each = va; each < va + bytes; each += pmdSize) {
-      const none = yield* read((view) => Number(kernel.entry(view, each) === 'none'));
+      const none = yield* read((view) => Number(kernel.entry(view, each) === 'none'), "init_mm's word");
       if (none === 1) continue;
       const table = yield* kernel.clearPmd(context, each); // (2a)
       yield* incrementVmallocSeq(); // (2b)
       if (table !== undefined) yield* frames.free(table); // (2c) pte_free_kernel
     }
     // (3) A use after iounmap by this very task faults at once.
-    const activeMm = yield* read((view) => view(cpusKey)[context.cpu]?.mm ?? 0);
+    const activeMm = yield* read((view) => view(cpusKey)[context.cpu]?.mm ?? 0, 'active_mm');
     yield* catchUp(kernel, context, activeMm);
     yield* flushTlbKernelRange(context, va / 4096, (va + bytes) / 4096); // (4)
   }

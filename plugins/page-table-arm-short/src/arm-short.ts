@@ -46,7 +46,10 @@ export function armShort(
   /** swapper_pg_dir, which the first process does not find; two CPUs must not both make one. */
   function* boot({ cpu }: ProgramContext): Routine<boolean> {
     yield* lock(cpu, PGD_LOCK);
-    const booted = yield* read((view) => (view(armShortKey).pgd[INIT_MM] === undefined ? 0 : 1));
+    const booted = yield* read(
+      (view) => Number(view(armShortKey).pgd[INIT_MM] !== undefined),
+      'swapper_pg_dir',
+    );
     const ready = booted === 1 || (yield* pgdAlloc(INIT_MM));
     yield* unlock(cpu, PGD_LOCK);
     return ready;

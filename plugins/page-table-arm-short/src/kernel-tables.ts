@@ -45,7 +45,7 @@ export function kernelTables(
 
   /** Address of init_mm's word for an address, and what is in it: one look. */
   const readWord = (va: number): Routine<readonly number[]> =>
-    readAll((view) => [wordAddress(swapper(view), va), masterWord(view, va)]);
+    readAll((view) => [wordAddress(swapper(view), va), masterWord(view, va)], "init_mm's word");
 
   return {
     vmallocStart,
@@ -59,7 +59,7 @@ export function kernelTables(
 
     *setSections(_context, va, pa) {
       for (const half of [0, SECTION_SIZE]) {
-        const word = yield* read((view) => wordAddress(swapper(view), va + half));
+        const word = yield* read((view) => wordAddress(swapper(view), va + half), "init_mm's pgd");
         yield* order(tableOrder('StoreKernelSection', INIT_MM, va + half, word, deviceSection(pa + half)));
       }
     },
@@ -79,7 +79,7 @@ export function kernelTables(
       const pfn = yield* frames.allocate('page-table', 0);
       if (pfn === undefined) return false;
       yield* lock(cpu, pageTableLock(INIT_MM));
-      const there = yield* read((view) => masterWord(view, va) & 0b11);
+      const there = yield* read((view) => masterWord(view, va) & 0b11, "init_mm's word");
       if (there === 0) yield* order(tableOrder('PopulateKernelPmd', INIT_MM, pairOf(va), pfn * 4096));
       yield* unlock(cpu, pageTableLock(INIT_MM));
       if (there !== 0) yield* frames.free(pfn);
@@ -93,14 +93,14 @@ export function kernelTables(
     },
 
     *clearPte(_context, va) {
-      const word = yield* read((view) => linuxPte(view, INIT_MM, va));
+      const word = yield* read((view) => linuxPte(view, INIT_MM, va), "init_mm's pte");
       if (word === 0) return;
       const address = yield* storeLinuxPte(va, 0);
       yield* order(tableOrder('ClearKernelHwPte', INIT_MM, va, address, word));
     },
 
     *copyVmalloc(_context, mm) {
-      const pgd = yield* read((view) => view(armShortKey).pgd[mm] ?? 0);
+      const pgd = yield* read((view) => view(armShortKey).pgd[mm] ?? 0, `pgd of mm ${mm}`);
       const words = (VMALLOC_END - vmallocStart) / SECTION_SIZE;
       yield* order(tableOrder('CopyKernelWords', mm, vmallocStart, pgd, words));
     },
@@ -110,7 +110,7 @@ export function kernelTables(
         const { ttbr: tables = 0, mm: running = 0 } = view(cpusKey)[cpu] ?? {};
         const word = wordAt(view(memoryKey), wordAddress(tables, va));
         return [tables, running, masterWord(view, va), word];
-      })) as [number, number, number, number];
+      }, 'TTBR0, and the words there and in init_mm')) as [number, number, number, number];
       if (ttbr === 0 || master === 0 || master === own) return false;
       for (const half of [0, SECTION_SIZE])
         yield* order(tableOrder('CopyKernelWords', mm, pairOf(va) + half, ttbr, 1));
@@ -125,7 +125,7 @@ const wordAddress = (pgd: number, va: number): number =>
 
 /** First step of set_pte_ext. Answers the address of the Linux word. */
 function* storeLinuxPte(va: number, word: number): Routine<number> {
-  const address = yield* read((view) => linuxPteAddress(view, INIT_MM, va) ?? 0);
+  const address = yield* read((view) => linuxPteAddress(view, INIT_MM, va) ?? 0, "init_mm's table");
   assert(address !== 0, `init_mm has no second-level table for ${va}`);
   yield* order(tableOrder('StoreLinuxPte', INIT_MM, va, address, word));
   return address;
