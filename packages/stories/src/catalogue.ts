@@ -1,4 +1,5 @@
 import { ConfigError, nearestName } from '@tablewalk/base';
+import { ioremapSectionsSmp } from './ioremap-sections-smp.ts';
 import { kmapAtomicSleep } from './kmap-atomic-sleep.ts';
 import { kmapDma } from './kmap-dma.ts';
 import { kmapHighGet } from './kmap-high-get.ts';
@@ -10,9 +11,11 @@ import { seqlock } from './seqlock.ts';
 import { shoot6x2 } from './shoot6x2.ts';
 import type { Story } from './story.ts';
 import { ticketLock } from './ticket-lock.ts';
+import { unmapFreeRace } from './unmap-free-race.ts';
 
 /** Every story there is, by id. */
 export const stories: readonly Story[] = [
+  ioremapSectionsSmp,
   kmapAtomicSleep,
   kmapDma,
   kmapHighGet,
@@ -23,6 +26,7 @@ export const stories: readonly Story[] = [
   seqlock,
   shoot6x2,
   ticketLock,
+  unmapFreeRace,
 ];
 
 export function storyOf(id: string): Story {
