@@ -36,7 +36,7 @@ export function cover(footprints: FixedFootprints, learnt: FixedFootprints): boo
 /**
  * Which cells each mover may touch: the union of what it was seen to read and write. A partial-order search
  * takes them for all that a mover ever touches. A search that sees more must begin again with what it has
- * learnt; one that ends with the footprints it began with was right (docs/adr/0008-explore-states-as-rows.md says why).
+ * learnt; one that ends with the footprints it began with was right (docs/adr, number 8, says why).
  *
  * What a task declares (`touches`) is held against what it is seen to touch. Only where that check is switched
  * off is the declaration itself taken as the footprint: then a wrong one hides outcomes.

@@ -89,7 +89,7 @@ export class Memo<T> {
     return branch;
   }
 
-  /** Gives a branch a child; one that has no room for the number moves, and its old place is given up. Answers where it is. */
+  /** Gives a branch a child, and answers where the branch is: without room for the number it moves. */
   private attach(
     branch: number,
     number: number,

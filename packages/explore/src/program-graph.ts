@@ -174,5 +174,5 @@ const endless = ({ program }: Root): CodedError =>
   new CodedError('EXPLORE_ENDLESS_PROGRAM', {
     what: `program ${program} took ${STEPS_MAX} steps and is nowhere that it was before`,
     why: 'a thread is what it observed: a loop that observes goes on to new states for ever',
-    fix: 'wait with awaitUntil in place of a spin loop, or claim with merge(label, live) at its head what still matters',
+    fix: 'wait with awaitUntil in place of a spin loop, or claim with merge(label, live) what still matters',
   });

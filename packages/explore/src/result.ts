@@ -37,7 +37,7 @@ export interface Progress {
 
 export type Verdict = 'violated' | 'holds' | 'unfinished';
 
-/** What a search found. Counts are of states stored and transitions taken, the initial state not counted as a transition. */
+/** What a search found. Counts are of states stored and transitions taken; to begin is no transition. */
 export interface Exploration {
   readonly strategy: StrategyName;
   readonly verdict: Verdict;

@@ -86,7 +86,7 @@ export function mostlyPrivate(steps: number): ModelStory {
 }
 
 /**
- * A task draws a bit from what another writes, claims that nothing of it matters any more, and then tells it after all.
+ * A task reads a bit that another writes, claims that nothing of it matters any more, and tells it after all.
  * `live` says whether the claim names the bit.
  */
 export function claimed(live: 'honest' | 'wrong'): ModelStory {

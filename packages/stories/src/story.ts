@@ -120,6 +120,6 @@ export interface Symmetry {
   readonly slices?: Readonly<Record<string, string>>;
   /** Tasks that change places, by number. */
   readonly tasks?: Readonly<Record<number, number>>;
-  /** A slice's value with its inner names changed; absent or undefined: as it is. `slice`: its name before the move. */
+  /** A slice's value with its inner names changed; undefined: as it is. `slice`: its name before the move. */
   readonly value?: (slice: string, value: unknown) => unknown;
 }

@@ -49,7 +49,8 @@ export function mutantsText(mutants: readonly JudgedMutant[]): string {
     return `  ${of} of them: ${why}`;
   });
   return [
-    `${mutants.length} mutants: ${caught} caught by a rule, ${crashed} by an assertion of the kernel, ${survived} survived` +
+    `${mutants.length} mutants: ${caught} caught by a rule, ${crashed} by an assertion of the kernel, ` +
+      `${survived} survived` +
       (unfinished === 0 ? '' : `, ${unfinished} not decided within the budget`),
     ...explained,
     ...(unexplained === 0 ? [] : [`  ${unexplained} of them: the story does not say why`]),
