@@ -71,7 +71,8 @@ export function random(space: StateSpace, options: ExploreOptions): Sampled {
  * PCT (Burckhardt, Kothari, Musuvathi, Nagarakatte, "A randomized scheduler with probabilistic guarantees of
  * finding bugs", ASPLOS 2010): every mover has a priority, the highest that is enabled moves; at d - 1 steps
  * drawn beforehand the one that moved falls below all others. It finds a bug of depth d among n movers and k
- * steps with a probability of at least 1 / (n k^(d-1)) a schedule. k is the longest schedule so far; the first is a guess.
+ * steps with a probability of at least 1 / (n k^(d-1)) a schedule. k is the longest schedule so far; the first
+ * is a guess.
  */
 export function pct(space: StateSpace, options: ExploreOptions): Sampled {
   const { seed = 1, pctDepth = 3 } = options;
