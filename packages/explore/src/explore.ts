@@ -9,8 +9,9 @@ import { deepening } from './strategies/deepening.ts';
 import { exhaustive, shortest } from './strategies/exhaustive.ts';
 import type { Exhausted } from './strategies/exhaustive.ts';
 import { reexecution } from './strategies/reexecution.ts';
-import { pct, random } from './strategies/schedules.ts';
-import type { Sampled } from './strategies/schedules.ts';
+import { pct } from './strategies/pct.ts';
+import { random } from './strategies/random.ts';
+import type { Sampled } from './strategies/sampling.ts';
 import { minimised } from './walk.ts';
 import { playSchedule, scheduleOf } from './witness.ts';
 
