@@ -32,6 +32,9 @@ export const kernelFacts = defineFacts({
   ThreadFinished: { cpu: 'u' },
   /** A task came to run on its CPU, where a machine has tasks: the kernel's side of schedule(). */
   TaskSwitched: { cpu: 'u', task: 'u' },
+  /** prepare_to_wait: the task is on a wait queue, and still runs. */
+  TaskQueued: { cpu: 'u', task: 'u', queue: 's' },
+  /** schedule() took the CPU from a task that is on a wait queue. */
   TaskSlept: { cpu: 'u', task: 'u', queue: 's' },
   TasksWoken: { cpu: 'u', queue: 's' },
   PreemptDisabled: { cpu: 'u', task: 'u' },

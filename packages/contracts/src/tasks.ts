@@ -13,8 +13,8 @@ export interface TaskState {
   readonly cpu: number;
   /** preempt_count: in an atomic section while above 0. Every task has its own. */
   preemptCount: number;
-  /** The wait queue on which it sleeps; empty: it does not. */
-  asleep: string;
+  /** The wait queue that it is on, in state UNINTERRUPTIBLE; empty: on none, in state RUNNING. */
+  queue: string;
 }
 export type TasksState = TaskState[];
 export const tasksKey = sliceKey<TasksState>('tasks');
@@ -40,21 +40,33 @@ export const preemptEnable = (context: ProgramContext): Routine =>
   order(taskCommand('EnablePreemption', context));
 
 /**
- * Two steps of wait_event: go to sleep on a queue (set_current_state, add_wait_queue), and be gone until
- * somebody wakes it. Whoever sleeps must have looked at its condition under a lock that the waker takes,
- * or a wake-up is lost: exploration tells.
+ * prepare_to_wait: the task is on the queue (add_wait_queue, set_current_state), and still has its CPU. A wake-up
+ * from here on is not lost: it takes the task off the queue, and `schedule` comes back at once.
  */
-export function* sleepOn(context: ProgramContext, queue: string): Routine {
+export const prepareToWait = (context: ProgramContext, queue: string): Routine =>
+  order(taskCommand('PrepareToWait', context, queue));
+
+/** schedule: gives the CPU away, and goes on when the task is on no queue any more. */
+export function* schedule(context: ProgramContext): Routine {
   const { task } = context;
-  yield* order(taskCommand('Sleep', context, queue));
+  yield* order(taskCommand('Schedule', context));
   yield {
     kind: 'await',
-    until: (view) => task === undefined || view(tasksKey)[task]?.asleep === '',
-    reason: `asleep on ${queue}`,
+    until: (view) => task === undefined || view(tasksKey)[task]?.queue === '',
+    reason: 'asleep',
     asleep: true,
   };
 }
-/** wake_up: everybody who sleeps on the queue now. */
+
+/**
+ * sleep_on: both. Who looks at its condition first, and not between the two or under a lock that the waker
+ * takes, loses the wake-up that comes in between: exploration tells.
+ */
+export function* sleepOn(context: ProgramContext, queue: string): Routine {
+  yield* prepareToWait(context, queue);
+  yield* schedule(context);
+}
+/** wake_up: everybody who is on the queue now. */
 export const wakeUp = (context: ProgramContext, queue: string): Routine =>
   order(taskCommand('Wake', context, queue));
 

@@ -56,10 +56,10 @@ describe('the thread of March 2009', () => {
 
   it('with the pin, kmap of the other page waits for DMA in some schedules, and every one of them ends', () => {
     const { states, finalStates } = lookAt(highGet, 'repaired');
-    expect({ states, finalStates }).toEqual({ states: 212, finalStates: 1 });
+    expect({ states, finalStates }).toEqual({ states: 221, finalStates: 1 });
     expect(lookAt(highGet, 'irq-safe').states).toBe(189);
     const story = staged(highGet, 'repaired');
-    const waits: Never = { rule: 'Q waits', when: (view) => view(tasksKey)[1]?.asleep === 'pkmap_map_wait' };
+    const waits: Never = { rule: 'Q waits', when: (view) => view(tasksKey)[1]?.queue === 'pkmap_map_wait' };
     const play = { ...story.staged.play, never: [waits] };
     expect(explore(story.restaged({ ...story.staged, play })).rules).toEqual(['Q waits']);
   });
@@ -75,8 +75,8 @@ describe('the thread of March 2009', () => {
 describe('kmap_atomic', () => {
   it('who sleeps loses its slot to the next task; a checker that knows the rule says so two steps earlier', () => {
     const [bitten, named] = ['sleeps', 'named'].map((variant) => told(lookAt(atomicSleep, variant)));
-    expect(bitten?.slice(0, 5)).toEqual(named?.slice(0, 5).map((step) => step.replace(' !', '')));
-    expect(bitten?.slice(5)).toEqual(['B PreemptDisabled', 'B KmapSlotMapped !']);
+    expect(bitten?.slice(0, 6)).toEqual(named?.slice(0, 6).map((step) => step.replace(' !', '')));
+    expect(bitten?.slice(6)).toEqual(['B PreemptDisabled', 'B KmapSlotMapped !']);
     expect(named?.at(-1)).toBe('A TaskSlept !');
   });
 
@@ -86,7 +86,7 @@ describe('kmap_atomic', () => {
 
   it('in every schedule of the repaired variant each page has its own writer in the end', () => {
     const { states, outcomes = [] } = lookAt(atomicSleep, 'repaired');
-    expect(states).toBe(87);
+    expect(states).toBe(114);
     for (const outcome of outcomes)
       expect(new Map(JSON.parse(outcome) as [string, unknown][]).get('pages')).toEqual([1, 2]);
   });

@@ -182,28 +182,29 @@ function freeId({ open }: IpisState): number {
   for (let id = 0; ; id++) if (!open.some((ipi) => ipi.id === id)) return id;
 }
 
-/** Tasks of a play: who sleeps where, and who is in an atomic section. */
+/** Tasks of a play: who is on which wait queue, and who is in an atomic section. */
 const tasksComponent = (tasks: readonly PlayTask[]): Component<TasksState, TaskCommand, KernelFact> => ({
-  evolvesOn: ['TaskSlept', 'TasksWoken', 'PreemptDisabled', 'PreemptEnabled'],
-  initial: () => tasks.map(({ name, cpu }) => ({ name, cpu, preemptCount: 0, asleep: '' })),
+  evolvesOn: ['TaskQueued', 'TasksWoken', 'PreemptDisabled', 'PreemptEnabled'],
+  initial: () => tasks.map(({ name, cpu }) => ({ name, cpu, preemptCount: 0, queue: '' })),
   decide({ type, cpu, task, queue }, state) {
     if (type === 'Wake')
-      return state.some(({ asleep }) => asleep === queue) ? [{ type: 'TasksWoken', cpu, queue }] : [];
+      return state.some((sleeper) => sleeper.queue === queue) ? [{ type: 'TasksWoken', cpu, queue }] : [];
     // An interrupt handler is no task: nothing preempts it.
-    if (task < 0 && type !== 'Sleep') return [];
-    const { preemptCount } = present(state[task], 'task (an interrupt handler cannot sleep)');
-    if (type === 'Sleep') return [{ type: 'TaskSlept', cpu, task, queue }];
+    if (task < 0 && type.endsWith('Preemption')) return [];
+    const { preemptCount, queue: on } = present(state[task], 'task (an interrupt handler cannot sleep)');
+    if (type === 'PrepareToWait') return [{ type: 'TaskQueued', cpu, task, queue }];
+    if (type === 'Schedule') return on === '' ? [] : [{ type: 'TaskSlept', cpu, task, queue: on }];
     if (type === 'DisablePreemption') return [{ type: 'PreemptDisabled', cpu, task }];
     assert(type === 'EnablePreemption' && preemptCount > 0, `tasks: ${type} of task ${task} is not possible`);
     return [{ type: 'PreemptEnabled', cpu, task }];
   },
   evolve(draft, fact) {
     if (fact.type === 'TasksWoken') {
-      for (const task of draft) if (task.asleep === fact.queue) task.asleep = '';
+      for (const task of draft) if (task.queue === fact.queue) task.queue = '';
       return;
     }
     const task = present(draft[(fact as { task: number }).task], 'task');
-    if (fact.type === 'TaskSlept') task.asleep = fact.queue;
+    if (fact.type === 'TaskQueued') task.queue = fact.queue;
     else if (fact.type === 'PreemptDisabled') task.preemptCount += 1;
     else if (fact.type === 'PreemptEnabled') task.preemptCount -= 1;
   },

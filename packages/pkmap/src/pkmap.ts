@@ -5,10 +5,11 @@ import {
   issue,
   lock,
   order,
+  prepareToWait,
   read,
   readAll,
   readMaybe,
-  sleepOn,
+  schedule,
   unlock,
   wakeUp,
 } from '@tablewalk/contracts';
@@ -90,12 +91,10 @@ export function pkmap(
   /** A task is on the queue before kmap_lock is dropped, and gone only afterwards: no wake-up is lost. */
   function* waitForSlot(context: ProgramContext): Routine {
     const { cpu } = context;
-    const sleep = sleepOn(context, MAP_WAIT);
     yield* order(pkmapCommand('BeginWait', cpu));
-    const setCurrentState = sleep.next([]);
-    if (setCurrentState.done !== true) yield setCurrentState.value;
+    yield* prepareToWait(context, MAP_WAIT);
     yield* unlockKmap(context);
-    yield* sleep;
+    yield* schedule(context);
     yield* order(pkmapCommand('EndWait', cpu));
     yield* lockKmap(context);
   }

@@ -88,7 +88,7 @@ export const kmapAtomicSleep: MachineStory = {
           yield* kmap.unmap(context, va, pages[B], type);
         },
         *device(context) {
-          yield* awaitUntil('A asleep', (view) => view(tasksKey)[A]?.asleep === IO);
+          yield* awaitUntil('A waits', (view) => view(tasksKey)[A]?.queue === IO);
           yield* wakeUp(context, IO);
         },
       },
