@@ -47,6 +47,15 @@ describe('wiring faults are told before the first step', () => {
     expect(error.code).toBe('SLOT_UNFILLED');
     expect(error.report.why).toContain('shootdown-needy (slot shootdown)');
     expect(error.report.at).toBe('m.yaml#/slots/tlb');
+    expect(error.report.fix).toBe('add tlb: "tlb-set-associative" to the slots');
+  });
+
+  it('a slot that is empty by default, with the first plugin that could fill it', () => {
+    const dma = empty('dma', 'dma-needy', { requires: ['kmap'] });
+    const [first, second] = [empty('kmap', 'kmap-first'), empty('kmap', 'kmap-second')];
+    const machine = { slots: { dma: 'dma-needy' } };
+    expect(refusal(machine, dma, first, second).report.fix).toBe('add kmap: "kmap-first" to the slots');
+    expect(refusal(machine, dma).report.fix).toBe('install a plugin for slot "kmap"');
   });
 
   it('a circle, with its path', () => {

@@ -66,7 +66,7 @@ export function planMachine(config: MachineConfig, catalogue: Catalogue, at: str
   });
   refuseTwice(checkers, at);
   const plugins = [...bySlot.values(), ...checkers];
-  for (const plugin of plugins) checkRequirements(plugin, bySlot, at);
+  for (const plugin of plugins) checkRequirements(plugin, bySlot, catalogue, at);
   refuseCycles(bySlot, at);
   for (const plugin of plugins) {
     checkFacets(plugin, bySlot, at);
@@ -156,6 +156,7 @@ function refuseTwice(checkers: readonly PlannedPlugin[], at: string): void {
 function checkRequirements(
   plugin: PlannedPlugin,
   bySlot: ReadonlyMap<SlotName, PlannedPlugin>,
+  catalogue: Catalogue,
   at: string,
 ): void {
   for (const slot of plugin.manifest.requires)
@@ -163,9 +164,16 @@ function checkRequirements(
       throw new ConfigError('SLOT_UNFILLED', {
         what: `slot "${slot}" has no plugin`,
         why: `required by: ${dependents(slot, bySlot).join(' <- ') || plugin.manifest.id}`,
-        fix: `add ${slot}: "${DEFAULT_PLUGINS[slot]}" to the slots`,
+        fix: fillerOf(slot, catalogue),
         at: `${at}#/slots/${slot}`,
       });
+}
+
+/** The default of a slot; of one that is empty by default, the first plugin that there is. */
+function fillerOf(slot: keyof typeof DEFAULT_PLUGINS, catalogue: Catalogue): string {
+  const preset = DEFAULT_PLUGINS[slot];
+  const id = preset === 'none' ? catalogue.idsOf(slot)[0] : preset;
+  return id === undefined ? `install a plugin for slot "${slot}"` : `add ${slot}: "${id}" to the slots`;
 }
 
 /** A chain of plugins, each required by the next, that begins with one that requires `slot`. */
