@@ -30,3 +30,34 @@ describe('the plugin of the documentation', () => {
     expect(misses(mru.stdout)).not.toBe(misses(lru.stdout));
   });
 });
+
+/** The example of docs/exploring.md: a story of one's own, by its path. */
+describe('the story of the documentation', () => {
+  const path = './docs/examples/lost-update.ts';
+
+  it('is about a page long', () => {
+    const lines = readFileSync(join(repositoryRoot, path), 'utf8').trimEnd().split('\n');
+    expect(lines.length).toBeLessThan(50);
+  });
+
+  it('is explored by its path, and is as it says', () => {
+    const all = tablewalk('explore', path, '--variant', 'all', '--json');
+    expect(all.status, all.stderr).toBe(0);
+    const broken = tablewalk('explore', path, '--json');
+    const { verdict, rule, reproduce } = JSON.parse(broken.stdout) as Record<string, string>;
+    expect({ status: broken.status, verdict, rule }).toEqual({
+      status: 1,
+      verdict: 'violated',
+      rule: 'a user of the page is not counted',
+    });
+    expect(reproduce).toContain(path);
+  });
+
+  it('a path that leads nowhere, or to something else, is refused', () => {
+    const wrong = (name: string): string => tablewalk('explore', name).stderr.split(':')[0] as string;
+    expect([wrong('./no-story.ts'), wrong('./docs/examples/mru.ts')]).toEqual([
+      'STORY_FILE_MISSING',
+      'STORY_UNLOADABLE',
+    ]);
+  });
+});

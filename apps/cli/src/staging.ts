@@ -2,11 +2,12 @@ import { ConfigError, nearestName } from '@tablewalk/base';
 import { applyOverrides, parseMachine, planMachine, stageModel, stageOnMachine } from '@tablewalk/compose';
 import type { BuiltMachine, BuiltStory, EffectiveConfig, MachinePlan, Override } from '@tablewalk/compose';
 import type { DataPlane } from '@tablewalk/contracts';
-import { storyOf, variantOf } from '@tablewalk/stories';
+import { variantOf } from '@tablewalk/stories';
 import type { ModelStory, Overrides, Story } from '@tablewalk/stories';
 import { readFileSync } from 'node:fs';
 import { catalogueFor } from './catalogue.ts';
 import { findMachineFile, parseOverride, pluginUses, readYaml } from './machine-file.ts';
+import { findStory } from './story-file.ts';
 
 /** What `explore` is asked for: a story in one of its variants, with the user's overrides. */
 export interface StoryChoice {
@@ -63,7 +64,7 @@ const overridesOf = (set: Overrides): Override[] =>
 export async function restage(config: EffectiveConfig, at: string): Promise<() => BuiltStory> {
   const { story: played, ...machine } = config;
   if (played === undefined) throw new TypeError('the history was not played from a story');
-  const story = storyOf(played.id);
+  const story = await findStory(played.id);
   const variant = variantOf(story, played.variant);
   if (story.kind === 'model')
     return () => stageModel(story, variant, played.set as Readonly<Record<string, number>>);

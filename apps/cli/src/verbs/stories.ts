@@ -1,10 +1,11 @@
 import { hex } from '@tablewalk/base';
 import type { CpuPage } from '@tablewalk/contracts';
-import { stories, storyOf } from '@tablewalk/stories';
+import { stories } from '@tablewalk/stories';
 import type { Story } from '@tablewalk/stories';
 import type { Command } from 'commander';
 import { print, printJson } from '../output.ts';
 import { wrapped } from '../report/wrap.ts';
+import { findStory } from '../story-file.ts';
 
 const WIDTH = 120;
 
@@ -24,11 +25,11 @@ export function addStories(program: Command): void {
   group
     .command('show')
     .description('one story: what happens, where it was told, its variants and knobs')
-    .argument('<id>', 'a story of "tablewalk stories list"')
+    .argument('<id>', 'a story of "tablewalk stories list", or the path of a file that exports one')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExample:\n  tablewalk stories show shoot6x2')
-    .action((id: string, flags: { json?: boolean }) => {
-      const story = storyOf(id);
+    .action(async (id: string, flags: { json?: boolean }) => {
+      const story = await findStory(id);
       if (flags.json === true) printJson(describe(story));
       else print(storyText(story));
     });
