@@ -43,7 +43,7 @@ export function playSchedule(machine: Machine, space: StateSpace, schedule: read
   for (const [i, taken] of schedule.entries()) {
     if (status.kind !== 'needs-choice') throw tooLong(schedule, i);
     const chosen = present(status.enabled[taken] ?? refuse(taken, status.enabled.length, i), 'alternative');
-    const { actor, label } = describe(chosen, machine, space);
+    const { actor, label, what } = describe(chosen, machine, space);
     const { kind, cpu } = chosen;
     facts.length = 0;
     machine.offer({ kind: 'choice', taken, of: status.enabled.length });
@@ -54,7 +54,7 @@ export function playSchedule(machine: Machine, space: StateSpace, schedule: read
       step: i + 1,
       actor,
       cpu,
-      label: label ?? labelOf(kind, facts),
+      label: label ?? labelOf(kind, facts, what),
       facts: happened.filter((recorded) => recorded !== violation),
       ...(violation === undefined ? {} : { violation }),
     });
@@ -75,33 +75,29 @@ function describe(
   { kind, cpu, which = -1 }: Alternative,
   machine: Machine,
   { staged, actions }: StateSpace,
-): { readonly actor: string; readonly label?: string } {
+): { readonly actor: string; readonly label?: string; readonly what?: string } {
   if (kind === 'action') {
     const { actor, label } = present(actions[which], 'action');
     return { actor, label };
   }
   const actor = kind === 'task' ? present(staged.play.tasks[which], 'task').name : `IRQ on CPU ${cpu}`;
   if (kind === 'ipi') return { actor, label: 'takes the interrupt' };
-  const label = stepLabel(machine.nextStep(cpu, kind === 'task' ? which : -1));
-  return label === undefined ? { actor } : { actor, label };
-}
-
-function stepLabel(step: VisibleStep | undefined): string | undefined {
-  if (step === undefined) return undefined;
-  if (step.kind === 'await') return `goes on: ${step.reason}`;
-  if (step.kind === 'read') return step.what === undefined ? undefined : `reads ${step.what}`;
-  return undefined;
+  const step: VisibleStep | undefined = machine.nextStep(cpu, kind === 'task' ? which : -1);
+  if (step?.kind === 'await') return { actor, label: `goes on: ${step.reason}` };
+  return step?.kind === 'read' && step.what !== undefined ? { actor, what: step.what } : { actor };
 }
 
 /** What a step did, from its facts. */
-function labelOf(kind: Alternative['kind'], facts: readonly RecordedFact[]): string {
+function labelOf(kind: Alternative['kind'], facts: readonly RecordedFact[], what?: string): string {
   const did = facts.find(({ fact }) => !BOOKKEEPING.has(fact.type))?.fact;
   if (did !== undefined) return factLabel(did);
   const reply = (
     facts.find(({ fact }) => fact.type === 'StepTaken')?.fact as KernelFactOf<'StepTaken'> | undefined
   )?.reply;
-  if (reply === undefined || reply.length === 0) return kind === 'step' ? 'goes on' : 'nothing to do';
-  return `reads ${reply.map((number) => (number < 4096 ? String(number) : `0x${number.toString(16)}`)).join(' ')}`;
+  const seen = (reply ?? []).map((number) => (number < 4096 ? String(number) : `0x${number.toString(16)}`));
+  if (what !== undefined) return `reads ${what}: ${seen.join(' ') || 'none'}`;
+  if (seen.length === 0) return kind === 'step' ? 'goes on' : 'nothing to do';
+  return `reads ${seen.join(' ')}`;
 }
 
 const words = (type: string): string => type.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();

@@ -83,7 +83,8 @@ export function pkmap(
       }
       yield* flushAllZeroPkmaps(context);
       tries = slots;
-      if ((yield* read((view) => present(view(pkmapKey).counts[0], 'slot 0'))) === 0) return slot;
+      if ((yield* read((view) => present(view(pkmapKey).counts[0], 'slot 0'), 'count of slot 0')) === 0)
+        return slot;
     }
     return undefined;
   }
@@ -107,7 +108,7 @@ export function pkmap(
         return vaOf(slot);
       }
       yield* waitForSlot(context); // 4
-      const va = yield* readMaybe((view) => addressOf(view, pfn));
+      const va = yield* readMaybe((view) => addressOf(view, pfn), 'page_address');
       if (va !== undefined) return va; // 5: somebody else mapped it meanwhile
     } // 6
   }
@@ -124,7 +125,7 @@ export function pkmap(
 
   function* kmapHighGet(context: ProgramContext, pfn: number): Routine<number | undefined> {
     yield* lockKmap(context);
-    const va = yield* readMaybe((view) => addressOf(view, pfn));
+    const va = yield* readMaybe((view) => addressOf(view, pfn), 'page_address');
     if (va !== undefined) yield* order(pkmapCommand('TakeSlot', context.cpu, { pfn }));
     yield* unlockKmap(context);
     return va;
@@ -135,14 +136,16 @@ export function pkmap(
     component: pkmapTable(slots, vaOf),
     *map(context, pfn) {
       yield* lockKmap(context); // 1
-      let va = yield* readMaybe((view) => addressOf(view, pfn)); // 2
+      let va = yield* readMaybe((view) => addressOf(view, pfn), 'page_address'); // 2
       va ??= yield* mapNewVirtual(context, pfn); // 3
       yield* order(pkmapCommand('TakeSlot', context.cpu, { pfn })); // 4
       yield* unlockKmap(context); // 5
       return va;
     },
     unmap: (context, _va, pfn) => kunmapHigh(context, pfn),
-    highGet: pinned ? kmapHighGet : (_context, pfn) => readMaybe((view) => addressOf(view, pfn)),
+    highGet: pinned
+      ? kmapHighGet
+      : (_context, pfn) => readMaybe((view) => addressOf(view, pfn), 'page_address'),
     *highPut(context, pfn) {
       if (pinned) yield* kunmapHigh(context, pfn);
     },

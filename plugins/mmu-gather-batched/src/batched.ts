@@ -69,7 +69,7 @@ export function batchedGather(
     *zapPage(context, tlb, va) {
       const { cpu } = context;
       yield* lock(cpu, pageTableLock(tlb.mm));
-      const pfn = yield* readMaybe((view) => pageTable.lookup(view, tlb.mm, va)?.pfn);
+      const pfn = yield* readMaybe((view) => pageTable.lookup(view, tlb.mm, va)?.pfn, 'page mapped');
       if (pfn === undefined) {
         yield* unlock(cpu, pageTableLock(tlb.mm));
         return false;

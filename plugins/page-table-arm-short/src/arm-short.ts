@@ -37,7 +37,7 @@ export function armShort(
 
   /** First step of set_pte_ext: the Linux word. Answers its address; the hardware's word is the next step. */
   function* storeLinuxPte(mm: number, va: number, word: number): Routine<number> {
-    const address = yield* readMaybe((view) => linuxPteAddress(view, mm, va));
+    const address = yield* readMaybe((view) => linuxPteAddress(view, mm, va), 'where the pte is');
     assert(address !== undefined, `mm ${mm} has no second-level table for ${va}`);
     yield* order(tableOrder('StoreLinuxPte', mm, va, address, word));
     return address;
@@ -78,7 +78,7 @@ export function armShort(
         yield* order(tableOrder('ClearPmd', mm, va, table));
         yield* frames.free(table / 4096);
       }
-      const pgd = yield* readMaybe((view) => view(armShortKey).pgd[mm]);
+      const pgd = yield* readMaybe((view) => view(armShortKey).pgd[mm], 'pgd');
       if (pgd === undefined) return;
       yield* order(tableOrder('FreePgd', mm, 0, pgd));
       yield* frames.free(pgd / 4096);
@@ -104,7 +104,7 @@ export function armShort(
     },
 
     *clearPte(_context, mm, va) {
-      const word = yield* read((view) => linuxPte(view, mm, va));
+      const word = yield* read((view) => linuxPte(view, mm, va), 'Linux pte');
       const pte = decodeLinux(word);
       if (pte === undefined) return undefined;
       const address = yield* storeLinuxPte(mm, va, 0);
@@ -113,7 +113,7 @@ export function armShort(
     },
 
     *clearYoung(_context, mm, va) {
-      const word = yield* read((view) => linuxPte(view, mm, va));
+      const word = yield* read((view) => linuxPte(view, mm, va), 'Linux pte');
       if ((word & LinuxPte.young) === 0) return false;
       const old = (word & ~LinuxPte.young) >>> 0;
       const address = yield* storeLinuxPte(mm, va, old);

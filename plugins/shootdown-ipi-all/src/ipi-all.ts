@@ -38,7 +38,7 @@ export function ipiAll(cpus: number, asid: AsidPlugin, tlb: TlbPlugin): Shootdow
     startVpn: number,
     endVpn: number,
   ): Routine {
-    const hwAsid = yield* read((view) => asid.asidOf(view, mm));
+    const hwAsid = yield* read((view) => asid.asidOf(view, mm), 'ASID');
     yield* shoot(context, scope, hwAsid, startVpn, endVpn);
   }
 

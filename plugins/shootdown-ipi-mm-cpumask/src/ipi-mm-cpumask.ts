@@ -48,7 +48,7 @@ export function ipiMmCpumask(cpus: number, asid: AsidPlugin, tlb: TlbPlugin): Sh
     endVpn: number,
   ): Routine {
     const { cpu } = context;
-    const hwAsid = yield* read((view) => asid.asidOf(view, mm));
+    const hwAsid = yield* read((view) => asid.asidOf(view, mm), 'ASID');
     const targets = yield* readAll((view) =>
       others(cpus, cpu).filter((target) => view(processesKey)[mm]?.cpumask[target] === true),
     );

@@ -25,7 +25,7 @@ export function tlbiBroadcast(cpus: number, asid: AsidPlugin, tlb: TlbPlugin): S
     invalidateOn: (target: number, hwAsid: number) => Command,
     mm: number,
   ): Routine {
-    const hwAsid = yield* read((view) => asid.asidOf(view, mm));
+    const hwAsid = yield* read((view) => asid.asidOf(view, mm), 'ASID');
     yield* broadcast(cpu, (target) => invalidateOn(target, hwAsid));
   }
   return {
