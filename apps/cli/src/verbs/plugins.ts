@@ -50,16 +50,17 @@ function find(id: string, plugins: ReadonlyMap<string, Manifest>): Manifest {
 }
 
 function show(manifest: Manifest, json: boolean): void {
-  const { id, slot, version, summary, source, requires, facets = [], needs = [] } = manifest;
+  const { id, slot, version, summary, source, requires, optional = [], facets = [], needs = [] } = manifest;
   const knobs = z.toJSONSchema(manifest.config, { io: 'input', unrepresentable: 'any' });
   if (json) {
-    printJson({ id, slot, version, summary, source, requires, facets, needs, knobs });
+    printJson({ id, slot, version, summary, source, requires, optional, facets, needs, knobs });
     return;
   }
   print(`${id} ${version}  (slot ${slot}: ${SLOTS[slot]})`);
   print(summary);
   print(`source: ${source}`);
   print(`requires: ${requires.length === 0 ? 'nothing' : requires.join(', ')}`);
+  if (optional.length > 0) print(`uses, where filled: ${optional.join(', ')}`);
   if (facets.length > 0) print(`facets: ${facets.join(', ')}`);
   const properties = Object.entries((knobs as { properties?: Record<string, Knob> }).properties ?? {});
   print(properties.length === 0 ? 'knobs: none' : 'knobs:');
