@@ -1,0 +1,176 @@
+/** By story and variant: without reductions, and with all of them. The last number is the shortest witness; 0: none. */
+type Found = readonly [verdict: string, states: number, steps: number];
+export const PINNED: Readonly<Record<string, readonly [plain: Found, reduced: Found]>> = {
+  'ioremap-sections-smp seq-up': [
+    ['holds', 2641, 0],
+    ['holds', 2188, 0],
+  ],
+  'ioremap-sections-smp seq-smp': [
+    ['violated', 6908, 49],
+    ['violated', 6273, 49],
+  ],
+  'ioremap-sections-smp ipi': [
+    ['holds', 11329, 0],
+    ['holds', 10556, 0],
+  ],
+  'ioremap-sections-smp ipi-open-switch': [
+    ['violated', 22673, 48],
+    ['violated', 20662, 48],
+  ],
+  'ioremap-sections-smp ipi-no-wait': [
+    ['violated', 15369, 37],
+    ['violated', 13888, 37],
+  ],
+  'ioremap-sections-smp ipi-irqs-off': [
+    ['violated', 2061, 17],
+    ['violated', 2043, 17],
+  ],
+  'ioremap-sections-smp pages-up': [
+    ['holds', 1057, 0],
+    ['holds', 847, 0],
+  ],
+  'ioremap-sections-smp pages-smp': [
+    ['holds', 2785, 0],
+    ['holds', 2084, 0],
+  ],
+  'kmap-atomic-sleep sleeps': [
+    ['violated', 20, 8],
+    ['violated', 20, 8],
+  ],
+  'kmap-atomic-sleep named': [
+    ['violated', 13, 6],
+    ['violated', 13, 6],
+  ],
+  'kmap-atomic-sleep preempted': [
+    ['violated', 7, 2],
+    ['violated', 9, 2],
+  ],
+  'kmap-atomic-sleep astray': [
+    ['violated', 58, 17],
+    ['violated', 58, 17],
+  ],
+  'kmap-atomic-sleep other-type': [
+    ['holds', 58, 0],
+    ['holds', 58, 0],
+  ],
+  'kmap-atomic-sleep repaired': [
+    ['holds', 114, 0],
+    ['holds', 114, 0],
+  ],
+  'kmap-dma repaired': [
+    ['holds', 197, 0],
+    ['holds', 98, 0],
+  ],
+  'kmap-dma broken': [
+    ['violated', 86, 5],
+    ['violated', 45, 5],
+  ],
+  'kmap-high-get broken': [
+    ['violated', 76, 15],
+    ['violated', 73, 15],
+  ],
+  'kmap-high-get repaired': [
+    ['holds', 246, 0],
+    ['holds', 221, 0],
+  ],
+  'kmap-high-get irq-spins': [
+    ['violated', 32, 4],
+    ['violated', 26, 4],
+  ],
+  'kmap-high-get irq-safe': [
+    ['holds', 222, 0],
+    ['holds', 189, 0],
+  ],
+  'kunmap-atomic-pop broken': [
+    ['violated', 65, 10],
+    ['violated', 65, 10],
+  ],
+  'kunmap-atomic-pop corrupts': [
+    ['violated', 65, 10],
+    ['violated', 65, 10],
+  ],
+  'kunmap-atomic-pop repaired': [
+    ['holds', 143, 0],
+    ['holds', 143, 0],
+  ],
+  'mmu-gather-protocol repaired': [
+    ['holds', 188, 0],
+    ['holds', 110, 0],
+  ],
+  'mmu-gather-protocol broken': [
+    ['violated', 187, 5],
+    ['violated', 108, 5],
+  ],
+  'peterson repaired': [
+    ['holds', 146, 0],
+    ['holds', 146, 0],
+  ],
+  'peterson reordered': [
+    ['violated', 75, 8],
+    ['violated', 75, 8],
+  ],
+  'peterson no-turn': [
+    ['violated', 10, 2],
+    ['violated', 10, 2],
+  ],
+  'pkmap-protocol repaired': [
+    ['holds', 7276, 0],
+    ['holds', 2056, 0],
+  ],
+  'pkmap-protocol bug-1': [
+    ['violated', 6615, 29],
+    ['violated', 1868, 29],
+  ],
+  'pkmap-protocol bug-2': [
+    ['violated', 7024, 25],
+    ['violated', 1984, 25],
+  ],
+  'seqlock repaired': [
+    ['holds', 10875, 0],
+    ['holds', 3847, 0],
+  ],
+  'seqlock broken': [
+    ['violated', 902, 10],
+    ['violated', 315, 10],
+  ],
+  'shoot6x2 repaired': [
+    ['holds', 195981, 0],
+    ['holds', 59441, 0],
+  ],
+  'shoot6x2 no-ipi': [
+    ['violated', 104, 2],
+    ['violated', 56, 2],
+  ],
+  'shoot6x2 no-wait': [
+    ['violated', 19345, 8],
+    ['violated', 7134, 8],
+  ],
+  'shoot6x2 any-order': [
+    ['holds', 814782, 0],
+    ['holds', 5049, 0],
+  ],
+  'ticket-lock repaired': [
+    ['holds', 723, 0],
+    ['holds', 138, 0],
+  ],
+  'ticket-lock broken': [
+    ['violated', 444, 8],
+    ['violated', 94, 8],
+  ],
+  'unmap-free-race broken-ipi': [
+    ['violated', 366, 11],
+    ['violated', 513, 11],
+  ],
+  'unmap-free-race broken-tlbi': [
+    ['violated', 366, 11],
+    ['violated', 456, 11],
+  ],
+  'unmap-free-race repaired-ipi': [
+    ['holds', 1432, 0],
+    ['holds', 1408, 0],
+  ],
+  'unmap-free-race repaired-tlbi': [
+    ['holds', 1108, 0],
+    ['holds', 952, 0],
+  ],
+};
