@@ -71,7 +71,7 @@ export function stageOnMachine(
 ): BuiltStory {
   const wired = wirePlugins(plan);
   const slots = Object.fromEntries(wired.map(({ name, plugin }) => [name, plugin])) as unknown as Slots;
-  const models = modelsOf(slots, plan.machine, story.freedom ?? {});
+  const models = modelsOf(slots, plan.machine, { ...story.freedom, ...story.freedomBy?.[variant] });
   const cast = story.build(slots, variant, plan.machine, models);
   const { cpus, seed } = plan.machine;
   const components = [
@@ -139,11 +139,11 @@ function modelsOf(slots: Slots, { cpus }: MachineFacts, freedom: Freedom): Model
   if (tlb.model === undefined || walkSteps === undefined) throw noFacet(tlb.model ? 'page-table' : 'tlb');
   if (cache.model === undefined) throw noFacet('cache');
   const { speculativeWalks = [], tlbEvictions = [], cacheEvictions = [], linesPerPage = 2 } = freedom;
-  const { allocationFailures: failures = 0 } = freedom;
+  const { prefetches = [], allocationFailures: failures = 0 } = freedom;
   if (failures > 0 && frames.model === undefined) throw noFacet('frames');
   return {
     tlb: tlb.model({ cpus, walkSteps, speculativeWalks, evictions: tlbEvictions }),
-    cache: cache.model({ cpus, linesPerPage, evictions: cacheEvictions }),
+    cache: cache.model({ cpus, linesPerPage, evictions: cacheEvictions, prefetches }),
     ...(frames.model === undefined ? {} : { frames: frames.model({ failures }) }),
   };
 }

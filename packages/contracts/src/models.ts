@@ -67,43 +67,53 @@ export interface CacheModelParts {
   readonly linesPerPage: number;
   /** Pages (by the address that the cache is tagged with) whose dirty lines a CPU may write back at any time. */
   readonly evictions: readonly CpuPage[];
+  /** Pages whose lines a CPU may fetch at any time, without an access. Physically tagged caches only. */
+  readonly prefetches?: readonly CpuPage[];
 }
 
 /**
- * What lines are dirty, by CPU: all that the model knows of a cache. A line that is not dirty may be there or
- * not, at the hardware's pleasure; it has what memory had when it was filled, and nobody can lose it.
+ * The lines that a CPU's cache has for certain: dirty ones, and clean ones that a load or a prefetch brought. Any
+ * other may be there or not, at the hardware's pleasure: it has what memory has, and nobody can lose it.
  */
 export interface CacheModel {
-  /** Takes the place of the plugin's own component; same slice name, same commands, and `storeLine` besides. */
+  /** Takes the place of the plugin's own component; same slice name, same commands, and those below besides. */
   readonly component: AnyComponent;
   /** `storeLine`, for whoever holds the model. */
   store(cpu: number, va: number, pa: number): Command;
 }
 
-/** A dirty line, by the addresses of its first byte. */
-export interface DirtyLine {
+/** A line in a cache, by the addresses of its first byte. */
+export interface CacheLine {
   /** The address by which a virtually tagged cache finds it; 0 in a physically tagged one, which knows none. */
   readonly va: number;
-  /** Where it will be written back to: fixed when the line became dirty, whatever is mapped at `va` later. */
+  /** Where it came from and will be written back to: fixed, whatever is mapped at `va` later. */
   readonly pa: number;
+  dirty: boolean;
+  /** A device has written to its memory since. */
+  stale: boolean;
 }
 /** By CPU, in ascending order of the address that the cache is tagged with. */
-export type DirtyLinesState = DirtyLine[][];
-export const dirtyLinesKey = sliceKey<DirtyLinesState>('cache');
+export type CacheLinesState = CacheLine[][];
+export const cacheLinesKey = sliceKey<CacheLinesState>('cache');
 
-export interface StoreLine extends Command {
+export interface AccessLine extends Command {
   readonly cpu: number;
   readonly va: number;
   readonly pa: number;
 }
-/** A store by a CPU, through its cache: the line becomes dirty. For stories; only a cache's model takes it. */
-export const storeLine = (cpu: number, va: number, pa: number): StoreLine => ({
+const accessLine = (type: string, cpu: number, va: number, pa: number): AccessLine => ({
   to: 'cache',
-  type: 'StoreLine',
+  type,
   cpu,
   va,
   pa,
 });
+/** A store by a CPU, through its cache: the line becomes dirty. For stories; only a cache's model takes it. */
+export const storeLine = (cpu: number, va: number, pa: number): AccessLine =>
+  accessLine('StoreLine', cpu, va, pa);
+/** A load by a CPU, through its cache: it hits, or brings the line. As `storeLine`. */
+export const loadLine = (cpu: number, va: number, pa: number): AccessLine =>
+  accessLine('LoadLine', cpu, va, pa);
 
 export type MaintainRange = (
   context: ProgramContext,

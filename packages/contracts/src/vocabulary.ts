@@ -39,10 +39,18 @@ export const vocabularyFacts = defineFacts({
   AccessPerformed: { cpu: 'u', mm: 'u', va: 'u', pa: 'u', write: 'b' },
   /** A CPU wrote a line in its cache: `va` and `pa` are of the line's first byte. */
   CacheLineDirtied: { cpu: 'u', va: 'u', pa: 'u' },
+  /** A load or a prefetch brought a line into a cache. */
+  CacheLineFilled: { cpu: 'u', va: 'u', pa: 'u' },
   /** A dirty line went to memory. */
   CacheLineWrittenBack: { cpu: 'u', va: 'u', pa: 'u' },
   /** A line left the cache without being written back; `meant` is the physical line that the order was for. */
   CacheLineDropped: { cpu: 'u', va: 'u', pa: 'u', dirty: 'b', meant: 'u' },
+  /** A load was answered by a line that is older than what a device has written to memory. */
+  StaleLineRead: { cpu: 'u', va: 'u', pa: 'u' },
+  /** The line that was just written back was such a one: what the device had written is lost. */
+  StaleLineWrittenBack: { cpu: 'u', va: 'u', pa: 'u' },
+  /** A device wrote to memory, past the caches. */
+  DeviceWrote: { pa: 'u', bytes: 'u' },
   // kmap.
   /** A page got a kernel address (page_address), or lost it. */
   KmapSlotMapped: { slot: 'u', pfn: 'u', va: 'u' },

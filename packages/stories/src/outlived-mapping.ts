@@ -1,4 +1,4 @@
-import { dirtyLinesKey } from '@tablewalk/contracts';
+import { cacheLinesKey } from '@tablewalk/contracts';
 import type { KmapPlugin, View } from '@tablewalk/contracts';
 import type { Never } from '@tablewalk/machine';
 
@@ -8,7 +8,7 @@ export const OUTLIVED_MAPPING = 'a dirty line has outlived the mapping that it w
 export const outlivedMapping = (kmap: KmapPlugin): Never => ({
   rule: OUTLIVED_MAPPING,
   when: (view: View) =>
-    view(dirtyLinesKey).some((lines) =>
-      lines.some(({ va, pa }) => kmap.pfnAt(view, va) !== Math.floor(pa / 4096)),
+    view(cacheLinesKey).some((lines) =>
+      lines.some(({ va, pa, dirty }) => dirty && kmap.pfnAt(view, va) !== Math.floor(pa / 4096)),
     ),
 });

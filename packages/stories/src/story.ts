@@ -64,6 +64,8 @@ export interface MachineStory extends Told {
   readonly setBy?: Readonly<Record<string, Overrides>>;
   /** What the hardware is free to do; each adversary is off unless it is named here. */
   readonly freedom?: Freedom;
+  /** By variant, what of it is different. */
+  readonly freedomBy?: Readonly<Record<string, Freedom>>;
   build(slots: Slots, variant: string, machine: MachineFacts, models: Models): Cast;
 }
 /** The architectural facets that the machine plays with, where its plugins have them. */
@@ -79,6 +81,8 @@ export interface Freedom {
   readonly speculativeWalks?: readonly CpuPage[];
   readonly tlbEvictions?: readonly CpuPage[];
   readonly cacheEvictions?: readonly CpuPage[];
+  /** Pages whose lines a CPU may fetch without being asked, by physical address. */
+  readonly prefetches?: readonly CpuPage[];
   /** Allocations that may fail though there is memory. */
   readonly allocationFailures?: number;
   /** Lines of a page that the cache model tells apart. Default 2. */

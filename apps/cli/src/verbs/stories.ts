@@ -79,9 +79,16 @@ function storyText(story: Story): string {
     const free = Object.entries(story.freedom ?? {}).filter(([, value]) => value !== undefined);
     if (free.length > 0) lines.push('what the hardware is free to do:');
     for (const [name, value] of free) lines.push(`  ${name.padEnd(20)} ${freedomText(value)}`);
+    for (const [variant, freedom] of Object.entries(story.freedomBy ?? {}))
+      for (const [name, value] of Object.entries(freedom))
+        lines.push(`  ${name.padEnd(20)} ${freedomText(value)}  (${variant})`);
   }
   return lines.join('\n');
 }
 
 const freedomText = (value: number | readonly CpuPage[]): string =>
-  typeof value === 'number' ? `${value}` : value.map(({ cpu, va }) => `CPU ${cpu} at ${hex(va)}`).join(', ');
+  typeof value === 'number'
+    ? `${value}`
+    : value.length === 0
+      ? 'none'
+      : value.map(({ cpu, va }) => `CPU ${cpu} at ${hex(va)}`).join(', ');

@@ -1,6 +1,6 @@
 import {
   AccessKind,
-  dirtyLinesKey,
+  cacheLinesKey,
   order,
   storeLine,
   translatedBatch,
@@ -9,9 +9,9 @@ import {
 import type {
   CacheEngine,
   CacheOperation,
+  CacheLinesState,
   CachePlugin,
   Command,
-  DirtyLinesState,
   Fact,
   Routine,
   TranslatedBatch,
@@ -114,8 +114,8 @@ class ModelWorld {
   }
 
   dirty(at: Half): boolean {
-    const [lines = []] = viewOf(() => this.world)<DirtyLinesState>(dirtyLinesKey);
-    return lines.some(({ va, pa }) => pa === paOf(at) && (va === 0 || va === vaOf(at)));
+    const [lines = []] = viewOf(() => this.world)<CacheLinesState>(cacheLinesKey);
+    return lines.some(({ va, pa, dirty }) => dirty && pa === paOf(at) && (va === 0 || va === vaOf(at)));
   }
 
   private run(routine: Routine): void {
