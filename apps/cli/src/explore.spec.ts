@@ -226,7 +226,8 @@ it('refuses what cannot be: exit code 2, and nothing on stdout', async () => {
     ['SCHEDULE_MALFORMED: "tw1:0:0000" is no schedule', 'kmap-dma', '--schedule', 'tw1:0:0000'],
     ['SCHEDULE_MISPLACED: a scripted search has no schedule', 'kmap-dma', '--strategy', 'scripted'],
     ['EXPLORE_ALL_TAKES_NO: --record', 'kmap-dma', '--variant', 'all', '--record', file('x.mcap')],
-    ['EXPLORE_WORKERS: --workers 2', 'kmap-dma', '--workers', '2'],
+    ['WORKERS_OUT_OF_RANGE: --workers 65', 'kmap-dma', '--workers', '65'],
+    ['WORKERS_NEED_EXHAUSTIVE: a pct search', 'kmap-dma', '--workers', '2', '--strategy', 'pct'],
     ['SCHEDULE_OUT_OF_RANGE: step 1 of', 'kmap-dma', '--schedule', encodeSchedule([99])],
   ];
   for (const [says, ...args] of refusals) {

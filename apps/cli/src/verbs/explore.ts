@@ -1,8 +1,8 @@
 import { ConfigError, ExitCode, nearestName } from '@tablewalk/base';
 import type { BuiltStory } from '@tablewalk/compose';
-import { decodeSchedule, explore, mutate, playSchedule, spaceOf } from '@tablewalk/explore';
+import { decodeSchedule, mutate, playSchedule, spaceOf } from '@tablewalk/explore';
 import type { Exploration, ExploreOptions, Progress as Searching, StrategyName } from '@tablewalk/explore';
-import { storyOf, variantOf } from '@tablewalk/stories';
+import { variantOf } from '@tablewalk/stories';
 import type { Story } from '@tablewalk/stories';
 import type { Command } from 'commander';
 import { recordTo } from '../history-file.ts';
@@ -14,6 +14,8 @@ import { countsOf, judged, mutantsText, mutantText } from '../report/mutants.ts'
 import { comparisonJson, comparisonText, contradicts } from '../report/variants.ts';
 import { asMachine, overridesFor, stage } from '../staging.ts';
 import type { StoryChoice } from '../staging.ts';
+import { exploreParallel, refuseWorkers } from '../workers/index.ts';
+import { findStory } from '../story-file.ts';
 import { collect, naturalNumber } from './options.ts';
 
 interface ExploreFlags {
@@ -54,7 +56,7 @@ export function addExplore(program: Command): void {
       'Searches the schedules of a story until one violates a rule, or none is left. A violation comes with its ' +
         'shortest witness and the command that plays it again.',
     )
-    .argument('<story>', 'a story of "tablewalk stories list"')
+    .argument('<story>', 'a story of "tablewalk stories list", or the path of a file that exports one')
     .option(
       '--variant <name>',
       'variant of the story; "all" holds every one against what the story says',
@@ -77,7 +79,12 @@ export function addExplore(program: Command): void {
     .option('--no-partial-order', 'try steps that do not touch each other in every order')
     .option('--no-symmetry', 'keep states apart that differ by names only')
     .option('--through-violations', 'search on after a violation, and count everything')
-    .option('--workers <n>', 'threads that search', naturalNumber, 1)
+    .option(
+      '--workers <n>',
+      'threads that share an exhaustive search; each takes seconds to begin',
+      naturalNumber,
+      1,
+    )
     .option('--mutate', 'explore every single-step mutation of a variant that holds')
     .option('--record <file>', 'write the witness as a history, to replay and rerun')
     .option('--json', 'print the result as JSON')
@@ -97,7 +104,7 @@ Examples:
 }
 
 async function exploreStory(id: string, flags: ExploreFlags): Promise<ExitCode> {
-  const story = storyOf(id);
+  const story = await findStory(id);
   const options = optionsOf(flags);
   const set = overridesFor(story, flags.set);
   if (flags.variant === 'all') {
@@ -181,7 +188,7 @@ async function search(
   const progress = new Progress(flags.quiet === true || flags.json === true);
   const started = performance.now();
   const secondsSoFar = (): number => (performance.now() - started) / 1000;
-  const found = explore(built, {
+  const found = await exploreParallel(built, choice, flags.workers, {
     ...options,
     onProgress: (searching) => {
       progress.show(() => progressText(searching, secondsSoFar()));
@@ -228,14 +235,8 @@ async function recordWitness(
 }
 
 function optionsOf(flags: ExploreFlags): Explored['options'] {
-  if (flags.workers !== 1)
-    throw new ConfigError('EXPLORE_WORKERS', {
-      what: `--workers ${flags.workers} is not possible yet`,
-      why: 'this version searches in one thread',
-      fix: 'take it out',
-      at: '--workers',
-    });
   const strategy = strategyOf(flags);
+  refuseWorkers(flags.workers, flags.mutate === true ? 'mutation' : strategy);
   const { maxStates, maxSchedules, maxDepth, pctDepth, throughViolations } = flags;
   const given: ExploreOptions = definedOf({ maxStates, maxSchedules, maxDepth, pctDepth, throughViolations });
   return {
