@@ -23,6 +23,12 @@ export const peterson: ModelStory = {
     reordered: { verdict: 'violated', what: 'gives way, and then raises its flag', rule: RULE },
     'no-turn': { verdict: 'violated', what: 'raises its flag and gives way to nobody', rule: 'deadlock' },
   },
+  survivors: [
+    {
+      named: /step 6, Store: dropped$/,
+      why: 'a flag left up between two rounds: the next round raises it anyway, and gives way before it waits',
+    },
+  ],
   build(variant, { rounds = 2 }) {
     const flags = variables('flag', 2);
     const turn = new Variable('turn', [0]);

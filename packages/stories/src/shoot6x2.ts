@@ -33,6 +33,32 @@ export const shoot6x2: ModelStory = {
     'no-wait': { verdict: 'violated', what: 'sends every IPI and waits for nobody', rule: RULE },
     'any-order': { verdict: 'holds', what: 'sends the IPIs in any order' },
   },
+  survivors: [
+    {
+      named: /^CPU \d+, takes the IPI: .* fact 2 of 2$/,
+      why: 'it takes the same IPI for ever and acknowledges none; CPU 0 waits, but nothing is stuck (livelock)',
+    },
+    {
+      named: /^CPU 0, sends an IPI to CPU \d+: without its fact 2 of 2$/,
+      why: 'it interrupts the same CPU for ever and never comes to wait: a livelock, during which nothing is claimed',
+    },
+    {
+      named: /^CPU 0, has sent every IPI: without its fact 1 of 2$/,
+      why: 'it begins to send again, for ever: a livelock, during which nothing is claimed',
+    },
+    {
+      named: /^CPU 0, (sees the acknowledgement of CPU \d+: .* 1 of 1|has seen them all: .* 1 of 2)$/,
+      why: 'it sees the same acknowledgements for ever: a livelock, during which nothing is claimed',
+    },
+    {
+      named: /^CPU 0, unmaps page \d+, .* fact 1 of 3$/,
+      why: 'the pte stays: no translation outlives it, and a shootdown too many does no harm',
+    },
+    {
+      named: /^CPU 0, maps page \d+: without its fact 1 of 1$/,
+      why: 'nothing is mapped: what cannot be walked leaves nothing in a TLB',
+    },
+  ],
   build(variant, { cpus = 6, pages = 2, last = 0 }) {
     const at = stateOf(cpus, pages, last === 1);
     const free = variant === 'any-order';
@@ -86,8 +112,8 @@ function stateOf(count: number, pages: number, last: boolean) {
 }
 
 const access = ({ cpu, tlb, last }: Cpu, pte: Variable, page: number): Move => ({
-  actor: `CPU ${cpu}`,
-  label: `walks, and fills its TLB with page ${page}`,
+  actor: `walker of CPU ${cpu}`,
+  label: `walks, and fills the TLB with page ${page}`,
   when: (view) => tlb.at(view, page) === 0 && pte.at(view) === 1,
   then: atomically((now) => {
     now.put(tlb, 1, page);
@@ -208,8 +234,15 @@ function stage(at: State, moves: readonly Move[], alike: readonly Symmetry[]): S
     cpus: cpus.length,
     components: [...known.map(({ named }) => named), movesComponent('shootdown', moves)],
     programs: {},
-    play: { scene: [], tasks: [], mayEnd: always, never: tlb.map((own) => stale(at, own)) },
+    play: {
+      scene: [],
+      tasks: [],
+      mayEnd: (view) => pc.at(view) === IDLE,
+      never: tlb.map((own) => stale(at, own)),
+    },
     symmetries: alike,
+    /** The walkers are what it has to stand. */
+    underTest: cpus.map(({ cpu }) => `CPU ${cpu}`),
   };
 }
 

@@ -46,6 +46,12 @@ export const ticketLock: ModelStory = {
     repaired: { verdict: 'holds', what: 'draws by an atomic increment' },
     broken: { verdict: 'violated', what: 'draws by a load and a store', rule: RULE },
   },
+  survivors: [
+    {
+      named: /step 5, Store: after the next$/,
+      why: 'it draws its next number before it serves the next: that number comes after all that others wait for',
+    },
+  ],
   build(variant, { tasks: count = 3, rounds = 2 }) {
     const lock = new TicketLock();
     const inside = new Variable('inside', [0]);
