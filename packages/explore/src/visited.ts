@@ -33,8 +33,7 @@ export class Visited {
    * `changed`: the cells in which it differs from a state that is stored, or has room; absent: any.
    */
   add(row: Row, hash: number, from: number, by: number, changed?: readonly number[]): number {
-    if (changed === undefined) this.makeRoom(row);
-    else if (this.crowded(row, changed)) this.widen(row);
+    this.makeRoom(row, changed);
     const { table } = this;
     const mask = table.length - 1;
     let slot = slotOf(hash, mask);
@@ -57,8 +56,8 @@ export class Visited {
   }
 
   /** Makes room for the values of a row, which itself need not come. */
-  makeRoom(row: Row): void {
-    if (this.crowded(row, this.every)) this.widen(row);
+  makeRoom(row: Row, changed = this.every): void {
+    if (this.crowded(row, changed)) this.widen(row);
   }
 
   /** Copies a state into a row. */

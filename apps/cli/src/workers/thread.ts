@@ -9,7 +9,7 @@ import type { Assignment, FromThread } from './protocol.ts';
 /** One shard in a thread of its own. `start.mjs` loads this file. */
 
 /** States that are expanded before it is looked what has arrived. */
-const AT_A_TIME = 128;
+const AT_A_TIME = 512;
 const PROGRESS_EVERY = 8192;
 
 const { story, variant, set, options, index, ports } = workerData as Assignment;

@@ -1,12 +1,12 @@
 import type { Row } from '../cells.ts';
 import type { Correspondence } from './correspondence.ts';
 import type { Batch } from './messages.ts';
-import { BASE } from './outbox.ts';
 
-/** Who is given the states of a batch, in numbers of ours. Rows are written over by what comes next. */
+/** Who is given the states of a batch, in numbers of ours. What they are given is written over by what comes next. */
 export interface Reader {
-  /** The next states differ from this row in the cells that are said to have changed. */
-  base(row: Row): void;
+  /** Another row from which the next states differ, and where it differs from the last one. */
+  base(row: Row, changed: readonly number[]): void;
+  /** A state, and where it differs from the base. */
   state(row: Row, hash: number, changed: readonly number[]): void;
 }
 
@@ -26,32 +26,32 @@ export class Inbox {
   }
 
   read({ meanings, words }: Batch, reader: Reader): void {
+    const { row, before } = this;
     this.correspondence.hear(meanings);
     for (let at = 0; at < words.length;) {
-      const changes = words[at++] as number;
-      at = changes === BASE ? this.readBase(words, at, reader) : this.readState(words, at, changes, reader);
+      const head = words[at++] as number;
+      if (head < 0) {
+        const changed = this.change(words, at, -1 - head);
+        at += 2 * changed.length;
+        reader.base(row, changed);
+        continue;
+      }
+      const changed = this.change(words, at + 1, head);
+      reader.state(row, words[at] as number, changed);
+      at += 1 + 2 * head;
+      for (let i = 0; i < head; i++) row[changed[i] as number] = before[i] as number;
     }
   }
 
-  private readBase(words: Int32Array, at: number, reader: Reader): number {
-    const { row, correspondence } = this;
-    for (let cell = 0; cell < row.length; cell++) row[cell] = correspondence.own(cell, words[at++] as number);
-    reader.base(row);
-    return at;
-  }
-
-  private readState(words: Int32Array, at: number, changes: number, reader: Reader): number {
+  private change(words: Int32Array, from: number, changes: number): readonly number[] {
     const { row, before, correspondence } = this;
     const changed = this.changed[changes] as number[];
-    const hash = words[at++] as number;
     for (let i = 0; i < changes; i++) {
-      const cell = words[at++] as number;
+      const cell = words[from + 2 * i] as number;
       changed[i] = cell;
       before[i] = row[cell] as number;
-      row[cell] = correspondence.own(cell, words[at++] as number);
+      row[cell] = correspondence.own(cell, words[from + 2 * i + 1] as number);
     }
-    reader.state(row, hash, changed);
-    for (let i = 0; i < changes; i++) row[changed[i] as number] = before[i] as number;
-    return at;
+    return changed;
   }
 }

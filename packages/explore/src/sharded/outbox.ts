@@ -12,24 +12,24 @@ export interface Asker {
   fresh: boolean;
 }
 
-/** Written in place of a state: a row follows, from which the next states differ. */
-export const BASE = -1;
-
 /**
- * The states that one shard has for another, in batches, until they are answered. A batch is words: of a state how
- * many cells differ from the last base, its hash, and of each such cell its number and its value's number.
+ * The states that one shard has for another, in batches, until they are answered. A batch is words. Of a state: how
+ * many cells differ from the base, its hash, and of each such cell its number and its value's number. Where the
+ * base changes, -1 less the number of cells that do, and these; at first all of them.
  */
 export class Outbox {
   private words = new Int32Array(0);
   private used = 0;
-  /** The state whose row is the last base of this batch; -1: none. */
-  private base = -1;
-  private askers: (Asker | undefined)[] = [];
-  private asks = false;
-  /** Who asked, by batch that is not answered. */
-  private readonly unanswered: (readonly (Asker | undefined)[])[] = [];
+  private states = 0;
+  /** The row from which states differ, and the state that has it; -1: none that was expanded. */
+  private readonly base: Int32Array;
+  private baseState = -1;
+  /** Who asks, with the place of what they ask of. */
+  private asking: Asking[] = [];
+  /** The same, by batch that is not answered. */
+  private readonly unanswered: (readonly Asking[])[] = [];
   private readonly capacity: number;
-  /** What one state takes at most: a base, and changes of every cell. */
+  /** What one state takes at most: another base, and changes of every cell. */
   private readonly largest: number;
 
   constructor(
@@ -37,7 +37,8 @@ export class Outbox {
     cells: number,
     batchWords: number,
   ) {
-    this.largest = 1 + cells + 2 + 2 * cells;
+    this.base = new Int32Array(cells);
+    this.largest = 1 + 2 * cells + 2 + 2 * cells;
     this.capacity = Math.max(batchWords, this.largest);
   }
 
@@ -50,65 +51,69 @@ export class Outbox {
 
   /** A state by the step that leads to it; `row` is the state that the step was taken from, number `from`. */
   putStep(row: Row, from: number, { cells, numbers }: Written, hash: number, asker?: Asker): void {
-    if (this.base !== from) this.putBase(row);
-    this.base = from;
+    if (this.baseState !== from) this.putBase(row, from);
     this.begin(cells.length, hash, asker);
     for (let i = 0; i < cells.length; i++) this.putCell(cells[i] as number, numbers[i] as number);
   }
 
   put(row: Row, hash: number, asker?: Asker): void {
-    this.putBase(row);
-    this.base = -1;
+    this.putBase(row, -1);
     this.begin(0, hash, asker);
   }
 
   seal(depth: number): Batch {
-    const { words, used, asks, askers } = this;
+    const { words, used, states, asking } = this;
     const batch: Batch = {
       kind: 'batch',
       depth,
-      states: askers.length,
+      states,
       meanings: this.correspondence.takeMeanings(),
       words: words.slice(0, used),
-      asks,
+      asks: asking.length > 0,
     };
-    this.unanswered.push(askers);
-    this.askers = [];
-    this.asks = false;
+    this.unanswered.push(asking);
+    this.asking = [];
+    this.states = 0;
     this.used = 0;
-    this.base = -1;
+    this.baseState = -1;
     return batch;
   }
 
   /** Answers those whose last question this was. */
   answered({ farther }: Answer): Asker[] {
-    const askers = present(this.unanswered.shift(), 'a batch that is answered');
     const settled: Asker[] = [];
-    if (farther === undefined) return settled;
-    askers.forEach((asker, i) => {
-      if (asker === undefined) return;
-      if (farther[i] === 1) asker.fresh = true;
+    for (const { asker, place } of present(this.unanswered.shift(), 'a batch that is answered')) {
+      if (farther?.[place] === 1) asker.fresh = true;
       asker.open -= 1;
       if (asker.open === 0) settled.push(asker);
-    });
+    }
     return settled;
   }
 
   private begin(changes: number, hash: number, asker: Asker | undefined): void {
     this.words[this.used++] = changes;
     this.words[this.used++] = hash;
-    this.askers.push(asker);
-    if (asker === undefined) return;
-    asker.open += 1;
-    this.asks = true;
+    if (asker !== undefined) {
+      asker.open += 1;
+      this.asking.push({ asker, place: this.states });
+    }
+    this.states += 1;
   }
 
-  private putBase(row: Row): void {
+  private putBase(row: Row, state: number): void {
+    const { base, used } = this;
     if (this.words.length === 0) this.words = new Int32Array(this.capacity);
-    this.words[this.used++] = BASE;
-    this.words.set(row, this.used);
-    this.used += row.length;
-    for (let cell = 0; cell < row.length; cell++) this.correspondence.note(cell, row[cell] as number);
+    // A batch stands alone: the first base of one is told whole.
+    if (used === 0) base.fill(-1);
+    this.used += 1;
+    for (let cell = 0; cell < row.length; cell++) {
+      const number = row[cell] as number;
+      if (number === base[cell]) continue;
+      base[cell] = number;
+      this.putCell(cell, number);
+    }
+    this.words[used] = -1 - (this.used - used - 1) / 2;
+    this.baseState = state;
   }
 
   private putCell(cell: number, number: number): void {
@@ -116,4 +121,9 @@ export class Outbox {
     this.words[this.used++] = number;
     this.correspondence.note(cell, number);
   }
+}
+
+interface Asking {
+  readonly asker: Asker;
+  readonly place: number;
 }

@@ -107,7 +107,7 @@ export class ShardSearch extends Expander {
     let added = 0;
     let broken = false;
     (this.inboxes[from] as Inbox).read(batch, {
-      base: (row) => visited.makeRoom(row),
+      base: (row, changed) => visited.makeRoom(row, changed),
       state: (row, hash, changed) => {
         const state = visited.add(row, hash, -1, 0, changed);
         if (farther !== undefined && (state >= 0 || -1 - state >= levelEnd)) farther[read] = 1;
