@@ -45,7 +45,7 @@ export const kmapDma: ModelStory = {
       named: /^writer \d+, kmap_high: without its fact [12] of 11$/,
       why:
         'where the search wraps, lines are not written back: they stay dirty in a slot that DMA does not reach, for ' +
-        'page 0 is never mapped again; where not, the cursor or the pte: no search comes after it that would miss them',
+        'page 0 is never mapped again; where not, the cursor or the pte: no search comes after that misses them',
     },
     {
       named: /^writer \d+, kmap_high: without its fact 11 of 11$/,
