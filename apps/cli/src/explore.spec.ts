@@ -219,6 +219,53 @@ describe('a story on a machine', () => {
   });
 });
 
+describe('mutation', () => {
+  it('explores every single-step mutation, and says why one survives', async () => {
+    const { status, stdout } = await tablewalkHere('explore', 'peterson', '--mutate');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^story peterson, variant repaired: every single-step mutation$/m);
+    expect(stdout).toMatch(
+      /^caught {5}story\/contender step 1, Store: dropped {2}\(two tasks are in the critical section\)$/m,
+    );
+    expect(stdout.match(/^survived .*$/gm)).toEqual(['survived   story/contender step 6, Store: dropped']);
+    expect(stdout).toMatch(/^15 mutants: 14 caught by a rule, 0 by an assertion of the kernel, 1 survived$/m);
+    expect(stdout).toMatch(/^ {2}1 of them: a flag left up between two rounds: /m);
+  });
+
+  it('is printed as JSON, with the reason at each survivor', async () => {
+    const { status, stdout } = await tablewalkHere('explore', 'peterson', '--mutate', '--json');
+    const { list, ...counts } = JSON.parse(stdout) as { list: { verdict: string; why?: string }[] };
+    expect([status, counts]).toEqual([
+      0,
+      {
+        story: 'peterson',
+        variant: 'repaired',
+        mutants: 15,
+        caught: 14,
+        crashed: 0,
+        survived: 1,
+        unexplained: 0,
+        unfinished: 0,
+      },
+    ]);
+    expect(list.filter(({ why }) => why !== undefined).map(({ verdict }) => verdict)).toEqual(['survived']);
+  });
+
+  it('ends with 1 where the story does not say why a mutant survives: here that of a third round', async () => {
+    const third = await tablewalkHere('explore', 'peterson', '--mutate', '--set', 'rounds=3');
+    expect([third.status, third.stdout]).toEqual([
+      1,
+      expect.stringContaining('1 of them: the story does not say why'),
+    ]);
+  });
+
+  it('refuses a variant that is violated as it is', async () => {
+    const refused = await tablewalkHere('explore', 'peterson', '--mutate', '--variant', 'no-turn');
+    expect([refused.status, refused.stdout]).toEqual([2, '']);
+    expect(refused.stderr).toMatch(/^MUTATE_NEEDS_HOLDS: [^]*choose one that holds: repaired$/m);
+  });
+});
+
 it('refuses what cannot be: exit code 2, and nothing on stdout', async () => {
   const refusals: readonly (readonly [says: string, ...args: string[]])[] = [
     ['STORY_UNKNOWN: there is no story "kmapdma"', 'kmapdma'],
@@ -291,4 +338,8 @@ it('docs/exploring.md shows what is printed', async () => {
     expect(printed.some((each) => (start === line ? each === line : each.startsWith(start)))).toBe(true);
   }
   expect(page).toContain(`\n${/^reproduce: (.*)$/m.exec(stdout)?.[1] ?? '?'}\n`);
+  const [, mutants = ''] = /^\$ npx tablewalk explore peterson --mutate\n([^`]*)```/m.exec(page) ?? [];
+  const judged = (await tablewalkHere('explore', 'peterson', '--mutate')).stdout.split('\n');
+  const quoted = mutants.split('\n').filter((line) => line !== '' && line !== '...');
+  expect([quoted.length > 0, quoted.filter((line) => !judged.includes(line))]).toEqual([true, []]);
 });
