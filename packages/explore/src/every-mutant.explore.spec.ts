@@ -15,6 +15,7 @@ const SMALLER: Readonly<Record<string, Overrides>> = { shoot6x2: { cpus: 3 } };
 
 /** Caught by a rule and crashed together, and survived. */
 const PINNED: Readonly<Record<string, readonly [caught: number, survived: number]>> = {
+  'dma-speculation': [9, 8],
   'kmap-dma': [13, 11],
   'mmu-gather-protocol': [4, 7],
   peterson: [14, 1],
@@ -22,6 +23,7 @@ const PINNED: Readonly<Record<string, readonly [caught: number, survived: number
   seqlock: [10, 4],
   shoot6x2: [10, 12],
   'ticket-lock': [6, 1],
+  'unmap-free-race': [5, 19],
 };
 
 /** Of the stories on machines, those that explain their survivors already. */

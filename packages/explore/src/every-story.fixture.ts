@@ -1,6 +1,18 @@
 /** By story and variant: without reductions, and with all. The last number is the shortest witness; 0: none. */
 type Found = readonly [verdict: string, states: number, steps: number];
 export const PINNED: Readonly<Record<string, readonly [plain: Found, reduced: Found]>> = {
+  'dma-speculation broken': [
+    ['violated', 92, 9],
+    ['violated', 67, 9],
+  ],
+  'dma-speculation repaired': [
+    ['holds', 127, 0],
+    ['holds', 99, 0],
+  ],
+  'dma-speculation no-speculation': [
+    ['holds', 17, 0],
+    ['holds', 14, 0],
+  ],
   'ioremap-sections-smp seq-up': [
     ['holds', 2641, 0],
     ['holds', 2188, 0],

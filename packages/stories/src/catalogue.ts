@@ -1,4 +1,5 @@
 import { ConfigError, nearestName } from '@tablewalk/base';
+import { dmaSpeculation } from './dma-speculation.ts';
 import { ioremapSectionsSmp } from './ioremap-sections-smp.ts';
 import { kmapAtomicSleep } from './kmap-atomic-sleep.ts';
 import { kmapDma } from './kmap-dma.ts';
@@ -15,6 +16,7 @@ import { unmapFreeRace } from './unmap-free-race.ts';
 
 /** Every story there is, by id. */
 export const stories: readonly Story[] = [
+  dmaSpeculation,
   ioremapSectionsSmp,
   kmapAtomicSleep,
   kmapDma,

@@ -3,6 +3,7 @@ import { checkerSuite, manifestSuite } from '@tablewalk/testkit';
 import { manifest } from './manifest.ts';
 
 const LINE = { cpu: 0, va: 0, pa: 0x8000_0800 };
+const dropped: VocabularyFact = { type: 'CacheLineDropped', ...LINE, dirty: false, meant: LINE.pa };
 const deviceWrote: VocabularyFact = { type: 'DeviceWrote', pa: 0x8000_0000, bytes: 4096 };
 
 manifestSuite(manifest);
@@ -12,7 +13,7 @@ checkerSuite(manifest, {
       [
         { type: 'CacheLineFilled', ...LINE },
         deviceWrote,
-        { type: 'CacheLineDropped', ...LINE, dirty: false, meant: LINE.pa },
+        dropped,
         { type: 'CacheLineFilled', ...LINE },
         deviceWrote,
         { type: 'StaleLineRead', ...LINE },
