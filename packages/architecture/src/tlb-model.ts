@@ -283,6 +283,7 @@ function speculation(pages: readonly CpuPage[], walkSteps: WalkSteps): Action[] 
   const walkIs = (cpu: number, kind: Walk['kind']) => (view: View) =>
     view(tlbModelKey)[cpu]?.speculative.kind === kind;
   const step = (cpu: number, label: string, command: Command, when: Action['when']): Action => ({
+    idle: true,
     actor: `walker of CPU ${cpu}`,
     label,
     command,
@@ -320,6 +321,7 @@ const holdsWhatTablesSay = (view: View, page: CpuPage, walkSteps: WalkSteps): bo
 };
 
 const evictionOf = (page: CpuPage): Action => ({
+  idle: true,
   actor: `TLB of CPU ${page.cpu}`,
   label: `loses the entry for ${hex(page.va)}`,
   command: { to: 'tlb', type: 'EvictEntry', ...page, write: false } as Command,

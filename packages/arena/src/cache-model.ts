@@ -224,6 +224,7 @@ function evictionsOf({ cpu, va }: CpuPage, tag: AddressSpace, lineBytes: number)
   return Array.from({ length: PAGE_BYTES / lineBytes }, (_, i) => {
     const at = va + i * lineBytes;
     return {
+      idle: true,
       actor: `cache of CPU ${cpu}`,
       label: `writes back the line at ${tag} 0x${at.toString(16)}`,
       command: { to: 'cache', type: 'WriteBackLine', cpu, at } satisfies WriteBackLine,
@@ -237,6 +238,7 @@ function prefetchesOf({ cpu, va: page }: CpuPage, lineBytes: number): Action[] {
   return Array.from({ length: PAGE_BYTES / lineBytes }, (_, i) => {
     const pa = page + i * lineBytes;
     return {
+      idle: true,
       actor: `cache of CPU ${cpu}`,
       label: `prefetches the line at pa 0x${pa.toString(16)}`,
       command: { to: 'cache', type: 'PrefetchLine', cpu, va: 0, pa } satisfies AccessLine,

@@ -43,6 +43,11 @@ export interface Action {
   readonly command: Command;
   /** May it happen now? Absent: always. */
   readonly when?: (view: View) => boolean;
+  /**
+   * No task waits for it: freedom that the hardware may use, or not. Where nothing else can happen and a task
+   * has not ended, the play is stuck.
+   */
+  readonly idle?: boolean;
 }
 
 /**

@@ -16,7 +16,10 @@ const SMALLER: Readonly<Record<string, Overrides>> = { shoot6x2: { cpus: 3 } };
 /** Caught by a rule and crashed together, and survived. */
 const PINNED: Readonly<Record<string, readonly [caught: number, survived: number]>> = {
   'dma-speculation': [9, 8],
+  'kmap-atomic-sleep': [19, 27],
   'kmap-dma': [13, 11],
+  'kmap-high-get': [36, 42],
+  'kunmap-atomic-pop': [6, 7],
   'mmu-gather-protocol': [4, 7],
   peterson: [14, 1],
   'pkmap-protocol': [43, 30],

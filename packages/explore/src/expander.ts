@@ -71,6 +71,7 @@ export abstract class Expander {
   protected visit(): void {
     this.visited.read(this.at, this.row);
     const enabled = this.enabledMovers();
+    if (enabled.length > 0 && this.space.onlyIdle(enabled)) this.standStill();
     if (enabled.length === 0) this.end();
     else if (this.depth >= this.maxDepth) this.deeper = true;
     else this.expand(enabled);
@@ -97,7 +98,12 @@ export abstract class Expander {
     this.finalStates += 1;
     // The states that this one stands for end, too, each in its own way.
     for (const image of canonical?.images(row) ?? [row]) this.outcomes.add(space.outcome(image));
-    const rule = space.stuckRule(row);
+    this.standStill();
+  }
+
+  /** Nothing can happen that a task could wait for: has every task ended? */
+  private standStill(): void {
+    const rule = this.space.stuckRule(this.row);
     if (rule === undefined) return;
     this.stuckStates += 1;
     this.stuck(rule);

@@ -47,7 +47,11 @@ export function mutate(story: Explorable, onMutant?: (verdict: MutantVerdict) =>
 
 function judge(story: Explorable, { name, staged }: Mutant): MutantVerdict {
   try {
-    const { verdict, rules } = explore(story.restaged(staged), { maxStates: MUTANT_STATES });
+    const { verdict, rules } = explore(story.restaged(staged), {
+      maxStates: MUTANT_STATES,
+      // What was alike is so no longer where one of them is changed.
+      symmetry: false,
+    });
     if (verdict === 'holds') return { name, verdict: 'survived' };
     if (verdict === 'unfinished') return { name, verdict };
     return { name, verdict: 'caught', by: present(rules[0], 'rule') };

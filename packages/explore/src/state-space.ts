@@ -161,6 +161,15 @@ export class StateSpace {
     return undefined;
   }
 
+  /** Are these movers all actions that no task waits for? */
+  onlyIdle(enabled: readonly number[]): boolean {
+    const { movers, actions } = this;
+    return enabled.every((mover) => {
+      const { kind, which } = movers[mover] as Mover;
+      return kind === 'action' && actions[which]?.idle === true;
+    });
+  }
+
   /** Why a state in which nothing is enabled must not be the end; undefined: it may. */
   stuckRule(row: Row): string | undefined {
     return this.stuck.answers[this.stuck.find(0, row)];

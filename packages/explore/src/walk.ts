@@ -50,8 +50,9 @@ export class Walk {
     }
     for (let mover = 0; mover < space.movers.length; mover++)
       if (space.at(row, mover).enabled) enabledNow.push(mover);
-    if (enabledNow.length > 0) return;
+    if (!space.onlyIdle(enabledNow)) return;
     const stuck = space.stuckRule(row);
+    if (stuck === undefined && enabledNow.length > 0) return;
     this.end = stuck === undefined ? { kind: 'ended' } : { kind: 'violated', checker: 'kernel', rule: stuck };
   }
 }

@@ -178,9 +178,9 @@ export class Machine {
       if (limits.until?.(this) === true) return { kind: 'paused' };
       const wanting = this.collect();
       if (wanting !== undefined) return { kind: 'needs-batch', mm: wanting };
-      if (this.enabled.length === 0) {
-        const rule = this.stuckRule();
-        if (rule === undefined) return { kind: 'finished' };
+      const rule = this.standsStill() ? this.stuckRule() : undefined;
+      if (rule === undefined && this.enabled.length === 0) return { kind: 'finished' };
+      if (rule !== undefined) {
         this.kernelFact(violation(rule, this.firstBusyCpu(), this.world.facts), this.firstBusyCpu());
         this.journal.settle();
         return { kind: 'violated', by: present(this.journal.violation, 'violation') };
@@ -329,6 +329,10 @@ export class Machine {
 
   private kernelFact(fact: KernelFact, cpu: number, cycles?: number): void {
     this.journal.append(fact, 'kernel', cpu, cycles);
+  }
+
+  private standsStill(): boolean {
+    return this.enabled.length === 0 || this.player?.onlyIdle(this.enabled) === true;
   }
 
   private stuckRule(): string | undefined {

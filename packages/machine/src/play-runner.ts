@@ -63,6 +63,11 @@ export class PlayRunner {
       }
   }
 
+  /** Can nothing happen but what no task waits for? */
+  onlyIdle(enabled: readonly Alternative[]): boolean {
+    return enabled.every(({ kind, which = -1 }) => kind === 'action' && this.actions[which]?.idle === true);
+  }
+
   /** Why the play must not stand still here. */
   stuckRule(): string | undefined {
     return stuckRule(this.at, this.play);

@@ -41,6 +41,7 @@ export function withFailures<C extends Command, F extends Fact>(
     },
     actions: [
       {
+        idle: true,
         actor: 'allocator',
         label: 'will fail the next allocation',
         command: { to: 'frames', type: 'ChooseFailure' },

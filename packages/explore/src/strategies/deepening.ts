@@ -81,7 +81,7 @@ class Round {
       const { cells, numbers } = written;
       for (let i = 0; i < cells.length; i++) row[cells[i] as number] = numbers[i] as number;
       const enabled = enabledMovers(space, row);
-      const stuck = enabled.length === 0 ? space.stuckRule(row) : undefined;
+      const stuck = space.onlyIdle(enabled) ? space.stuckRule(row) : undefined;
       const rule = written.violation?.rule ?? space.brokenRule(row) ?? stuck;
       if (rule !== undefined) return { rule, movers: [...path.slice(1).map((frame) => frame.mover), mover] };
       const depth = path.length;
