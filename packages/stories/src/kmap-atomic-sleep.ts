@@ -74,6 +74,34 @@ export const kmapAtomicSleep: MachineStory = {
     },
     repaired: { verdict: 'holds', what: 'A unmaps its page before it sleeps, and maps it again' },
   },
+  survivors: [
+    {
+      named: /, (SetEntry: after the next|InvalidateTlb: )/,
+      why: 'no access goes through a TLB here, so that nothing sees an old translation, or one that is early',
+    },
+    {
+      named: /, (StoreThrough|MaintainCache): /,
+      why:
+        'a store that is not made goes to no wrong page, and this story has stores reach memory at once, through no ' +
+        'cache: that lines must be cleaned, and later than they are written, is seen by kunmap-atomic-pop',
+    },
+    {
+      named: /, EnablePreemption: after the next/,
+      why: 'a task may be on a wait queue with preemption disabled, if only it is enabled when it sleeps',
+    },
+    {
+      named: /, PrepareToWait: after the next/,
+      why: 'the device waits until A is on the queue, so that the wake-up is not lost, and A waits for it',
+    },
+    {
+      named: /, (Schedule: |asleep: dropped)/,
+      why: 'A has no page mapped then: whether it sleeps or goes on unwoken, no slot and no store depends on it',
+    },
+    {
+      named: /, asleep: after the next/,
+      why: 'preemption is disabled by a task that is gone already: it still maps its page when it has come back',
+    },
+  ],
   build({ kmap }, variant, { ramBase, ramBytes }): Cast {
     const end = (ramBase + ramBytes) / 4096;
     const pages = [end - 2, end - 1] as const;
