@@ -1,4 +1,4 @@
-/** By story and variant: without reductions, and with all of them. The last number is the shortest witness; 0: none. */
+/** By story and variant: without reductions, and with all. The last number is the shortest witness; 0: none. */
 type Found = readonly [verdict: string, states: number, steps: number];
 export const PINNED: Readonly<Record<string, readonly [plain: Found, reduced: Found]>> = {
   'dma-speculation broken': [
