@@ -3,3 +3,4 @@ export type { InvalidateTlb } from './tlb-maintenance.ts';
 export { tlbModel } from './tlb-model.ts';
 export { tlbModelKey } from './tlb-state.ts';
 export type { CpuTlb, HeldTranslation, TlbModelState, Walk } from './tlb-state.ts';
+export { flagsOf, walkerOf, walkStepsOf } from './regime-walker.ts';

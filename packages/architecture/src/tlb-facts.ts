@@ -3,9 +3,10 @@ import type { FactsIn } from '@tablewalk/contracts';
 
 /** What a walker does between a miss and a fill. `speculative`: nobody asked for the translation. */
 export const walkFacts = defineFacts({
-  WalkStarted: { cpu: 'u', speculative: 'b', va: 'u', asid: 'u', level: 'u', pa: 'u' },
+  /** `inherited`: what upper levels hand down, in the format's own bits. */
+  WalkStarted: { cpu: 'u', speculative: 'b', va: 'u', asid: 'u', level: 'u', pa: 'u', inherited: 'u' },
   /** A descriptor pointed to a table: the next read is there. */
-  WalkDescended: { cpu: 'u', speculative: 'b', level: 'u', pa: 'u' },
+  WalkDescended: { cpu: 'u', speculative: 'b', level: 'u', pa: 'u', inherited: 'u' },
   WalkFound: {
     cpu: 'u',
     speculative: 'b',

@@ -6,12 +6,14 @@ import type {
   Command,
   Component,
   CpuPage,
+  DescriptorMeaning,
   KernelFactOf,
   Reply,
   TlbModel,
   TlbModelParts,
   View,
   VocabularyFactOf,
+  WalkPlace,
   WalkSteps,
 } from '@tablewalk/contracts';
 import { walkFacts } from './tlb-facts.ts';
@@ -112,7 +114,7 @@ function decide(command: TlbCommand, tlb: CpuTlb, view: View, walkSteps: WalkSte
     case 'AccessPage':
       return access(command, tlb, view, walkSteps);
     case 'StartWalk':
-      return [startWalk(command, true, view, walkSteps)];
+      return startWalk(command, true, view, walkSteps);
     case 'ReadDescriptor':
       return readDescriptor(cpu, tlb.speculative, true, view, walkSteps).facts;
     case 'FillEntry':
@@ -138,7 +140,7 @@ function access(command: PageCommand, tlb: CpuTlb, view: View, walkSteps: WalkSt
   if (demand.kind === 'found' && demand.va === pageOf(va))
     return [...fill(cpu, demand, false), ...use(command, demand, view, walkSteps)];
   const held = matches(tlb, asid, va);
-  if (held.length === 0) return [startWalk(command, false, view, walkSteps)];
+  if (held.length === 0) return startWalk(command, false, view, walkSteps);
   const stale = held.find((entry) => translated(entry, va) !== tablesSay(cpu, va, view, walkSteps));
   return use(command, stale ?? (held[0] as HeldTranslation), view, walkSteps);
 }
@@ -166,25 +168,35 @@ function use(
 /** Where a walk would lead that read the tables of the CPU's own TTBR as they are now. */
 function tablesSay(cpu: number, va: number, view: View, walkSteps: WalkSteps): number | undefined {
   const { ttbr } = present(view(cpusKey)[cpu], 'cpu');
-  let { pa, level } = walkSteps.begin(ttbr, va);
-  for (;;) {
-    const meaning = walkSteps.descend(level, wordAt(view(memoryKey), pa), va);
-    if (meaning.kind === 'fault') return undefined;
-    if (meaning.kind === 'page') return meaning.pfn * 4096 + (va % 2 ** meaning.pageShift);
-    pa = meaning.pa;
-    level += 1;
-  }
+  let meaning = walkSteps.begin(ttbr, va);
+  while (meaning.kind === 'table') meaning = meaningAt(meaning, va, view, walkSteps);
+  if (meaning.kind === 'fault') return undefined;
+  return meaning.pfn * 4096 + (va % 2 ** meaning.pageShift);
 }
 
+/** What the descriptor there says now. One of 64 bits is read at once. */
+function meaningAt(place: WalkPlace, va: number, view: View, walkSteps: WalkSteps): DescriptorMeaning {
+  const memory = view(memoryKey);
+  const hi = walkSteps.wordBytes === 8 ? wordAt(memory, place.pa + 4) : 0;
+  return walkSteps.descend(place, va, wordAt(memory, place.pa), hi);
+}
+
+/** A walk begins, or cannot: the registers may disable walks for an address. */
 function startWalk(
-  { cpu, va }: PageCommand,
+  { cpu, va, write }: PageCommand,
   speculative: boolean,
   view: View,
   walkSteps: WalkSteps,
-): WalkFact {
-  const { asid, ttbr } = present(view(cpusKey)[cpu], 'cpu');
-  const { pa, level } = walkSteps.begin(ttbr, va);
-  return { type: 'WalkStarted', cpu, speculative, va: pageOf(va), asid, level, pa };
+): readonly TlbFact[] {
+  const { asid, mm, ttbr } = present(view(cpusKey)[cpu], 'cpu');
+  const first = walkSteps.begin(ttbr, va);
+  if (first.kind === 'table') {
+    const { pa, level, inherited } = first;
+    return [{ type: 'WalkStarted', cpu, speculative, va: pageOf(va), asid, level, pa, inherited }];
+  }
+  if (speculative || first.kind === 'page') return [];
+  const { fault: kind, status, level } = first;
+  return [{ type: 'AbortTaken', cpu, mm, va, kind, status, level, write, fetch: false }];
 }
 
 interface Read {
@@ -201,12 +213,14 @@ function readDescriptor(
   walkSteps: WalkSteps,
 ): Read {
   if (walk.kind !== 'reading') return { facts: [] };
-  const { va, level } = walk;
-  const meaning = walkSteps.descend(level, wordAt(view(memoryKey), walk.pa), va);
-  if (meaning.kind === 'table')
-    return { facts: [{ type: 'WalkDescended', cpu, speculative, level: level + 1, pa: meaning.pa }] };
+  const { va } = walk;
+  const meaning = meaningAt(walk, va, view, walkSteps);
+  if (meaning.kind === 'table') {
+    const { level, pa, inherited } = meaning;
+    return { facts: [{ type: 'WalkDescended', cpu, speculative, level, pa, inherited }] };
+  }
   if (meaning.kind === 'fault') {
-    const { fault: kind, status } = meaning;
+    const { fault: kind, status, level } = meaning;
     return { facts: [{ type: 'WalkEnded', cpu, speculative }], fault: { kind, status, level } };
   }
   const { pfn, pageShift, flags } = meaning;
@@ -227,13 +241,14 @@ function fill(cpu: number, found: HeldTranslation, speculative: boolean): readon
 function evolve(draft: CpuTlb, fact: TlbFact): void {
   switch (fact.type) {
     case 'WalkStarted': {
-      const { va, asid, level, pa } = fact;
-      draft[ofWalk(fact)] = { kind: 'reading', va, asid, level, pa };
+      const { va, asid, level, pa, inherited } = fact;
+      draft[ofWalk(fact)] = { kind: 'reading', va, asid, level, pa, inherited };
       break;
     }
     case 'WalkDescended': {
       const walk = draft[ofWalk(fact)];
-      if (walk.kind === 'reading') draft[ofWalk(fact)] = { ...walk, level: fact.level, pa: fact.pa };
+      const { level, pa, inherited } = fact;
+      if (walk.kind === 'reading') draft[ofWalk(fact)] = { ...walk, level, pa, inherited };
       break;
     }
     case 'WalkFound': {

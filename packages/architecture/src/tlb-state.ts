@@ -25,6 +25,7 @@ export type Walk =
       readonly asid: number;
       readonly level: number;
       readonly pa: number;
+      readonly inherited: number;
     }
   | ({ readonly kind: 'found'; readonly va: number } & HeldTranslation);
 

@@ -11,5 +11,6 @@ export * from './program.ts';
 export type { ReplacementPolicy } from './replacement.ts';
 export * from './slots.ts';
 export * from './switch.ts';
+export * from './table-format.ts';
 export * from './tasks.ts';
 export * from './vocabulary.ts';

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { AnyComponent } from './component.ts';
 import type { Programs } from './program.ts';
 import type { SlotName, Slots } from './slots.ts';
+import type { TableFormat } from './table-format.ts';
 
 /** What every plugin may bring: a component (a slice of the world) and programs that its own routines start. */
 export interface Plugin {
@@ -43,6 +44,8 @@ export interface Manifest<Slot extends SlotName = SlotName, Config = unknown> {
   readonly needs?: readonly { readonly slot: SlotName; readonly facet: string; readonly why: string }[];
   /** The knobs, with defaults and descriptions; validated before `create`. */
   readonly config: z.ZodType<Config>;
+  /** Slot page-table: the format by itself, for tables that come from elsewhere (`tablewalk translate`). */
+  readonly format?: TableFormat;
   /** Undefined when the plugin can work in such a machine, else the reason why it cannot. */
   refuses?(config: Config, machine: MachineFacts): string | undefined;
   create(config: Config, deps: Slots, machine: MachineFacts): Slots[Slot];

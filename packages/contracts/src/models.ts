@@ -9,20 +9,28 @@ import type { ProgramContext, Routine } from './program.ts';
  * one that the model allows.
  */
 
+/** Where a walk reads next: the physical byte address of a descriptor, and what upper levels hand down to it. */
+export interface WalkPlace {
+  readonly pa: number;
+  readonly level: number;
+  /** In the format's own bits; 0 where there is nothing to hand down. */
+  readonly inherited: number;
+}
 /** What one descriptor says to the walker. */
 export type DescriptorMeaning =
-  /** Go on at this physical byte address, one level down. */
-  | { readonly kind: 'table'; readonly pa: number }
+  | ({ readonly kind: 'table' } & WalkPlace)
   /** `flags` are `PageFlag` bits; `pageShift` is log2 of the bytes covered. */
   | { readonly kind: 'page'; readonly pfn: number; readonly pageShift: number; readonly flags: number }
-  | { readonly kind: 'fault'; readonly fault: FaultKind; readonly status: number };
+  | { readonly kind: 'fault'; readonly fault: FaultKind; readonly status: number; readonly level: number };
 
 /** The hardware table walk, one descriptor at a time, so that other CPUs may act between two reads. */
 export interface WalkSteps {
-  /** Physical byte address of the first descriptor, and its level. */
-  begin(ttbr: number, va: number): { readonly pa: number; readonly level: number };
-  /** What the word (or the low word of the pair) that was read at this level says. */
-  descend(level: number, descriptor: number, va: number): DescriptorMeaning;
+  /** Bytes of a descriptor: one word of memory, or two that are read at once. */
+  readonly wordBytes: 4 | 8;
+  /** The first descriptor, or a fault where the registers disable walks for the address. */
+  begin(ttbr: number, va: number): DescriptorMeaning;
+  /** What the word that was read there says; `hi` is 0 for formats of one word. */
+  descend(place: WalkPlace, va: number, lo: number, hi: number): DescriptorMeaning;
   /** Fault status and level of an access that an entry of this size does not permit. */
   permission(pageShift: number): { readonly status: number; readonly level: number };
 }

@@ -23,19 +23,17 @@ function inOneGo(words: ReadonlyMap<number, number>, va: number): Found {
 /** A walker that knows nothing of the format. */
 function stepByStep(words: ReadonlyMap<number, number>, va: number): Partial<Found> {
   const readPa: number[] = [];
-  let { pa, level } = shortWalkSteps.begin(TTBR, va);
-  for (;;) {
-    readPa.push(pa);
-    const meaning = shortWalkSteps.descend(level, words.get(pa) ?? 0, va);
-    const at = { level, reads: readPa.length, readPa };
-    if (meaning.kind === 'fault') return { ...at, fault: meaning.fault, status: meaning.status };
-    if (meaning.kind === 'page') {
-      const { pfn, pageShift, flags } = meaning;
-      return { ...at, fault: FaultKind.none, status: 0, pfn, pageShift, flags };
-    }
-    pa = meaning.pa;
-    level += 1;
+  let level = 0;
+  let meaning = shortWalkSteps.begin(TTBR, va);
+  while (meaning.kind === 'table') {
+    readPa.push(meaning.pa);
+    level = meaning.level;
+    meaning = shortWalkSteps.descend(meaning, va, words.get(meaning.pa) ?? 0, 0);
   }
+  const at = { level, reads: readPa.length, readPa };
+  if (meaning.kind === 'fault') return { ...at, fault: meaning.fault, status: meaning.status };
+  const { pfn, pageShift, flags } = meaning;
+  return { ...at, fault: FaultKind.none, status: 0, pfn, pageShift, flags };
 }
 
 const word = fc.integer({ min: 0, max: 0xffff_ffff });

@@ -39,7 +39,7 @@ export class ArchitecturalTlb {
     found?: { readonly pfn: number; readonly flags: number },
   ): void {
     this.note({ type: 'ContextSwitched', cpu, mm: asid, asid, ttbr: asid } as Fact);
-    const { pa } = ONE_LEVEL.begin(asid, vpn * 4096);
+    const pa = placeOf(asid, vpn * 4096);
     const value = found === undefined ? 0 : found.pfn * FLAGS + found.flags;
     this.note({ type: 'WordStored', pa, value } as Fact);
     const may = this.happens(cpu, 'StartWalk', vpn * 4096);
@@ -90,11 +90,13 @@ export class ArchitecturalTlb {
 
 const FLAGS = 16;
 /** Tables of one level: a word a page, the root number standing for where they begin. */
+const placeOf = (ttbr: number, va: number): number => ttbr * 2 ** 24 + Math.floor(va / 4096) * 4;
 const ONE_LEVEL: WalkSteps = {
-  begin: (ttbr, va) => ({ pa: ttbr * 2 ** 24 + Math.floor(va / 4096) * 4, level: 2 }),
-  descend: (_level, descriptor) =>
+  wordBytes: 4,
+  begin: (ttbr, va) => ({ kind: 'table', pa: placeOf(ttbr, va), level: 2, inherited: 0 }),
+  descend: (_place, _va, descriptor) =>
     descriptor === 0
-      ? { kind: 'fault', fault: FaultKind.translation, status: 7 }
+      ? { kind: 'fault', fault: FaultKind.translation, status: 7, level: 2 }
       : { kind: 'page', pfn: Math.floor(descriptor / FLAGS), pageShift: 12, flags: descriptor % FLAGS },
   permission: () => ({ status: 0b01111, level: 2 }),
 };
