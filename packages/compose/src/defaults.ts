@@ -4,6 +4,7 @@ import type { SlotName } from '@tablewalk/contracts';
 export const DEFAULT_PLUGINS: Readonly<Record<Exclude<SlotName, 'checker'>, string>> = {
   frames: 'frames-free-list',
   'page-table': 'page-table-arm-short',
+  pgd: 'none',
   replacement: 'replacement-lru',
   tlb: 'tlb-set-associative',
   cache: 'cache-pipt',

@@ -20,6 +20,7 @@ import type { ReplacementPolicy } from './replacement.ts';
 export interface Slots {
   readonly frames: FramesPlugin;
   readonly 'page-table': PageTablePlugin;
+  readonly pgd: PgdPlugin;
   readonly replacement: ReplacementPlugin;
   readonly tlb: TlbPlugin;
   readonly cache: CachePlugin;
@@ -41,6 +42,7 @@ export type SlotName = keyof Slots;
 export const SLOTS: Readonly<Record<SlotName, string>> = {
   frames: 'physical page allocator (alloc_pages, free_pages)',
   'page-table': 'page-table format: encoding, hardware walk, routines that change entries',
+  pgd: 'life of first-level tables: pgd_alloc, kernel entries that are missing, pgd_free',
   replacement: 'which way of a full set is replaced, in TLBs and caches',
   tlb: 'translation look-aside buffers of every CPU',
   cache: 'L1 caches and outer cache',
@@ -92,7 +94,7 @@ export interface PageTablePlugin extends Plugin {
   readonly taskSize: number;
   /** The walker over simulated memory. */
   walker(memory: WordReader): Walker;
-  /** TTBR0 for an address space, once `createMm` has run for it. */
+  /** TTBR0 for an address space, once it has a first level. */
   ttbr(view: View, mm: number): number;
   /** pgd_alloc. False when there was no memory for it. */
   createMm(context: ProgramContext, mm: number): Routine<boolean>;
@@ -116,6 +118,62 @@ export interface PageTablePlugin extends Plugin {
   readonly walkSteps?: WalkSteps;
   /** Kernel mappings in vmalloc space. Facet `vmalloc`. */
   readonly kernel?: KernelTables;
+  /** First-level tables, entry by entry. Facet `pgd`. */
+  readonly pgd?: PgdTables;
+}
+
+/**
+ * First-level tables as Linux's routines change them: what policies of slot `pgd` are made of. An entry covers
+ * PGDIR_SIZE bytes. In a format of two levels the pgd is folded away: there the pgd entry of an address is never
+ * none and never copied, and its pmd entry is a pair of hardware words. Tables are named by the physical byte
+ * address of their first level. What is changed is changed in steps of one hardware word (64 bits in LPAE).
+ */
+export interface PgdTables {
+  /** PGDIR_SIZE and PMD_SIZE: bytes below one entry. PTRS_PER_PGD. */
+  readonly pgdirSize: number;
+  readonly pmdSize: number;
+  readonly entries: number;
+  /** MODULES_VADDR, and FIRST_USER_ADDRESS: virtual byte addresses. */
+  readonly modulesStart: number;
+  readonly firstUserAddress: number;
+  /** True where the vectors page is at 0 and not at 0xffff0000. */
+  readonly lowVectors: boolean;
+  /** swapper_pg_dir with the direct mapping, where no process has made it yet. False: no memory. */
+  boot(context: ProgramContext): Routine<boolean>;
+  /** Physical byte address of swapper_pg_dir; 0 before `boot`. */
+  swapper(view: View): number;
+
+  /** Memory for the first level of an mm, all entries none; `ttbr` answers it from here on. False: no memory. */
+  allocate(context: ProgramContext, mm: number): Routine<boolean>;
+  /** Gives it back, whatever its entries say. */
+  free(context: ProgramContext, mm: number): Routine;
+  /** memcpy of init_mm's entries for `[from, to)`, flags and all, as one step. */
+  copyFromInit(context: ProgramContext, mm: number, from: number, to: number): Routine;
+
+  pgdNone(view: View, pgd: number, va: number): boolean;
+  /** Of the hardware word for `va` where entries are pairs: the half that `va` is in. */
+  pmdNone(view: View, pgd: number, va: number): boolean;
+  /** set_pgd with init_mm's entry, into the tables at `pgd`, which are those of `mm`. */
+  copyPgd(context: ProgramContext, mm: number, pgd: number, va: number): Routine;
+  /** copy_pmd from init_mm's: both words of a pair, one after the other. */
+  copyPmd(context: ProgramContext, mm: number, pgd: number, va: number): Routine;
+
+  /** Is L_PGD_SWAPPER set in the entry? Always false where the format has no such bit. */
+  isSwapperEntry(view: View, mm: number, va: number): boolean;
+  /** pmd_alloc: a zeroed table behind the pgd entry, without L_PGD_SWAPPER, unless one is there. False: no memory. */
+  populatePgd(context: ProgramContext, mm: number, va: number): Routine<boolean>;
+  /** pud_clear, pmd_clear. Answers the pfn of the page of tables that the entry pointed to. */
+  clearPgd(context: ProgramContext, mm: number, va: number): Routine<number | undefined>;
+  clearPmd(context: ProgramContext, mm: number, va: number): Routine<number | undefined>;
+  /** First addresses of the entries in `[from, to)` that point to a table: pgd entries, and pmd entries. */
+  pgdTables(view: View, mm: number, from: number, to: number): readonly number[];
+  pmdTables(view: View, mm: number, from: number, to: number): readonly number[];
+  /** One section of kernel memory in the tables of an mm: `pmdSize` bytes, or a MiB where entries are pairs. */
+  setSection(context: ProgramContext, mm: number, va: number, pa: number): Routine;
+  /** The page of pmds behind a pgd entry becomes a copy of itself as init_mm has it (HB-23): 512 words, one step. */
+  copyPmdTable?(context: ProgramContext, mm: number, va: number): Routine;
+  /** The vectors page in a table at address 0: init_vectors of pgd_alloc, where vectors are low. */
+  mapLowVectors?(context: ProgramContext, mm: number): Routine<boolean>;
 }
 
 /**
@@ -149,6 +207,29 @@ export interface KernelTables {
    * where init_mm has none for this address, or the CPU's tables have the same.
    */
   copyFaulting(context: ProgramContext, va: number): Routine<boolean>;
+}
+
+/** The life of an address space's first-level table (spec/page-tables.md, 3, 5.4 to 5.6). */
+export interface PgdPlugin extends Plugin {
+  /** pgd_alloc. False when there was no memory for it; then nothing is kept. */
+  allocate(context: ProgramContext, mm: number): Routine<boolean>;
+  /**
+   * free_pgtables, between FIRST_USER_ADDRESS and the policy's ceiling: clears the entries, and answers the
+   * pages of tables that were behind them (pfns). The caller frees them when no walker can be in them any more.
+   */
+  freePgtables(context: ProgramContext, mm: number): Routine<readonly number[]>;
+  /** pgd_free: what `freePgtables` left, then the first level itself. No CPU may have it in TTBR0. */
+  free(context: ProgramContext, mm: number): Routine;
+  /**
+   * do_translation_fault for a kernel address: copies what init_mm has and the tables in the CPU's TTBR0 lack.
+   * True: try the access again. False: nothing to copy, a bad area.
+   */
+  translationFault(context: ProgramContext, va: number): Routine<boolean>;
+  /**
+   * An identity mapping of `[start, end)` by sections in the tables of an mm (init_idmap). False: no memory. Facet
+   * `identity-map`.
+   */
+  identityMap?(context: ProgramContext, mm: number, start: number, end: number): Routine<boolean>;
 }
 
 export interface ReplacementPlugin extends Plugin {

@@ -67,7 +67,7 @@ export type WalkStage = (typeof WalkStage)[keyof typeof WalkStage];
 /** One walk under way. The caller makes it with `newWalk`, and may use it again. */
 export interface Walk {
   va: number;
-  /** `table`: the descriptor at `pa` is to be read. `leaf`: `base`, `shift` and `leaf` are set. `fault`: `fault` is. */
+  /** `table`: the descriptor at `pa` is to be read. `leaf`: `base`, `shift`, `leaf` are set. `fault`: `fault` is. */
   stage: WalkStage;
   /** Level of the descriptor to read next, or of the one that ended the walk: 1 to 3. */
   level: number;

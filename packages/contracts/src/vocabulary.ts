@@ -15,6 +15,10 @@ export const vocabularyFacts = defineFacts({
   // Page tables, as software sees them.
   PgdAllocated: { mm: 'u', pa: 'u' },
   PgdFreed: { mm: 'u', pa: 'u' },
+  /** Three levels: a page of pmds behind a pgd entry (pud_populate, pud_clear). */
+  PudPopulated: { mm: 'u', va: 'u', table: 'u' },
+  PudCleared: { mm: 'u', va: 'u', table: 'u' },
+  /** Two levels, or the last of three: a page of ptes behind a pmd entry. */
   PmdPopulated: { mm: 'u', va: 'u', table: 'u' },
   PmdCleared: { mm: 'u', va: 'u', table: 'u' },
   PteSet: { mm: 'u', va: 'u', pfn: 'u', young: 'b', dirty: 'b', write: 'b' },
