@@ -7,6 +7,7 @@ export * from './manifest.ts';
 export * from './memory-words.ts';
 export * from './models.ts';
 export * from './of-type.ts';
+export * from './page-tables.ts';
 export * from './program.ts';
 export type { ReplacementPolicy } from './replacement.ts';
 export * from './slots.ts';
