@@ -38,6 +38,8 @@ export interface Manifest<Slot extends SlotName = SlotName, Config = unknown> {
    * plugin may be made later and may require this one: routines may use it, `create` itself may not.
    */
   readonly optional?: readonly Exclude<SlotName, 'checker'>[];
+  /** Plugins for slots that a machine file leaves out where this one stands, in place of the defaults. */
+  readonly companions?: Readonly<Partial<Record<Exclude<SlotName, 'checker'>, string>>>;
   /** What this plugin can do, in words that another's `needs` may name. */
   readonly facets?: readonly string[];
   /** Facets that the plugin of another slot must have, with the reason. */

@@ -68,15 +68,19 @@ export interface PgdTables {
   /** Physical byte address of swapper_pg_dir; 0 before `boot`. */
   swapper(view: View): number;
 
-  /** Memory for the first level of an mm, all entries none; `ttbr` answers it from here on. False: no memory. */
-  allocate(context: ProgramContext, mm: number): Routine<boolean>;
+  /**
+   * Memory for the first level of an mm: a memcpy of init_mm's entries for `[from, to)`, flags and all, and the
+   * others none. The copy is one step with the fact that the mm has tables: `ttbr` answers them from here on.
+   * `from` = `to`: nothing is copied. False: no memory, and nothing is kept.
+   */
+  allocate(context: ProgramContext, mm: number, from: number, to: number): Routine<boolean>;
   /** Gives it back, whatever its entries say. */
   free(context: ProgramContext, mm: number): Routine;
-  /** memcpy of init_mm's entries for `[from, to)`, flags and all, as one step. */
+  /** The same memcpy later, as one step. */
   copyFromInit(context: ProgramContext, mm: number, from: number, to: number): Routine;
 
   pgdNone(view: View, pgd: number, va: number): boolean;
-  /** Of the hardware word for `va` where entries are pairs: the half that `va` is in. */
+  /** Of the half that `va` is in, where an entry is a pair of words. True as well where the pgd entry is none. */
   pmdNone(view: View, pgd: number, va: number): boolean;
   /** set_pgd with init_mm's entry, into the tables at `pgd`, which are those of `mm`. */
   copyPgd(context: ProgramContext, mm: number, pgd: number, va: number): Routine;
@@ -87,7 +91,10 @@ export interface PgdTables {
   isSwapperEntry(view: View, mm: number, va: number): boolean;
   /** pmd_alloc: a zeroed table behind the pgd entry, without L_PGD_SWAPPER, unless one is there. False: no memory. */
   populatePgd(context: ProgramContext, mm: number, va: number): Routine<boolean>;
-  /** pud_clear, pmd_clear. Answers the pfn of the page of tables that the entry pointed to. */
+  /**
+   * pud_clear, pmd_clear: one step, for both words of a pair. Answers the pfn of the page of tables that the entry
+   * pointed to; undefined, and nothing cleared, where it points to none.
+   */
   clearPgd(context: ProgramContext, mm: number, va: number): Routine<number | undefined>;
   clearPmd(context: ProgramContext, mm: number, va: number): Routine<number | undefined>;
   /** First addresses of the entries in `[from, to)` that point to a table: pgd entries, and pmd entries. */
@@ -147,7 +154,8 @@ export interface PgdPlugin extends Plugin {
   free(context: ProgramContext, mm: number): Routine;
   /**
    * do_translation_fault for a kernel address: copies what init_mm has and the tables in the CPU's TTBR0 lack.
-   * True: try the access again. False: nothing to copy, a bad area.
+   * True: try the access again; so it is too where another CPU has copied it meanwhile. False: init_mm has nothing
+   * for the address, or the CPU has no tables in TTBR0: a bad area.
    */
   translationFault(context: ProgramContext, va: number): Routine<boolean>;
   /**

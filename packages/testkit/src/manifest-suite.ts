@@ -15,6 +15,7 @@ const FIELDS = [
   'source',
   'requires',
   'optional',
+  'companions',
   'facets',
   'needs',
   'config',
