@@ -1,0 +1,4 @@
+export { freeableTables, freePgtables } from './free-pgtables.ts';
+export type { TableEntry, UserSpace } from './free-pgtables.ts';
+export { doTranslationFault } from './translation-fault.ts';
+export type { TranslationFaultPolicy } from './translation-fault.ts';
