@@ -2,6 +2,7 @@ import { parseBytes } from '@tablewalk/base';
 import { defineManifest } from '@tablewalk/contracts';
 import { z } from 'zod';
 import { armShort } from './arm-short.ts';
+import { armShortFormat } from './format/index.ts';
 
 const OFFSETS = [0x4000_0000, 0x8000_0000, 0xc000_0000];
 
@@ -30,5 +31,6 @@ export const manifest = defineManifest({
     if (ramBase % 2 ** 20 !== 0) return 'RAM does not begin at a MiB, and the kernel maps it by sections';
     return undefined;
   },
+  format: armShortFormat,
   create: (config, { frames }, machine) => armShort(config, frames, machine),
 });

@@ -1,5 +1,6 @@
+import { armMmuFamily } from './arm-mmu.ts';
 import type { Family } from './family.ts';
 import { protocolsFamily } from './protocols.ts';
 import { tracesFamily } from './traces.ts';
 
-export const families: readonly Family[] = [tracesFamily, protocolsFamily];
+export const families: readonly Family[] = [tracesFamily, protocolsFamily, armMmuFamily];
