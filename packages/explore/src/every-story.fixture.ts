@@ -14,16 +14,16 @@ export const PINNED: Readonly<Record<string, readonly [plain: Found, reduced: Fo
     ['holds', 14, 0],
   ],
   'ioremap-sections-smp seq-up': [
-    ['holds', 2641, 0],
-    ['holds', 2188, 0],
+    ['holds', 3263, 0],
+    ['holds', 2981, 0],
   ],
   'ioremap-sections-smp seq-smp': [
     ['violated', 6908, 49],
     ['violated', 6273, 49],
   ],
   'ioremap-sections-smp ipi': [
-    ['holds', 11329, 0],
-    ['holds', 10556, 0],
+    ['holds', 11769, 0],
+    ['holds', 10996, 0],
   ],
   'ioremap-sections-smp ipi-open-switch': [
     ['violated', 22673, 48],
@@ -38,8 +38,8 @@ export const PINNED: Readonly<Record<string, readonly [plain: Found, reduced: Fo
     ['violated', 2043, 17],
   ],
   'ioremap-sections-smp pages-up': [
-    ['holds', 1057, 0],
-    ['holds', 847, 0],
+    ['holds', 1586, 0],
+    ['holds', 1378, 0],
   ],
   'ioremap-sections-smp pages-smp': [
     ['holds', 2785, 0],
