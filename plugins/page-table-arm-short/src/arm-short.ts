@@ -7,9 +7,9 @@ import type {
   ProgramContext,
   Routine,
 } from '@tablewalk/contracts';
-import { decodeLinux, encodeLinux, LinuxPte, PAIR_SIZE, shortWalker } from './descriptors.ts';
+import { decodeLinux, encodeLinux, LinuxPte, PAIR_SIZE } from './descriptors.ts';
 import { kernelTables } from './kernel-tables.ts';
-import { shortWalkSteps } from './walk-steps.ts';
+import { shortWalker, shortWalkSteps } from './linux-walks.ts';
 import { armShortKey, armShortTables, INIT_MM, linuxPte, linuxPteAddress, presentPages } from './tables.ts';
 import { tableOrder, tablesOf, taskSizeOf } from './tables.ts';
 import type { ArmShortConfig } from './tables.ts';

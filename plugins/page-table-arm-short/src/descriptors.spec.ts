@@ -1,15 +1,9 @@
 import { FaultKind, PageFlag, walkResult } from '@tablewalk/contracts';
 import type { WalkResult } from '@tablewalk/contracts';
 import { describe, expect, it } from 'vitest';
-import {
-  decodeLinux,
-  encodeLinux,
-  hardwareWord,
-  kernelSection,
-  LinuxPte,
-  shortWalker,
-} from './descriptors.ts';
+import { decodeLinux, encodeLinux, hardwareWord, kernelSection, LinuxPte } from './descriptors.ts';
 import { tableDescriptor } from './descriptors.ts';
+import { shortWalker } from './linux-walks.ts';
 
 const { user, write, execute, global } = PageFlag;
 

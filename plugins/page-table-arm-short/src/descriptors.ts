@@ -1,10 +1,9 @@
-import { FaultKind, PageFlag } from '@tablewalk/contracts';
-import type { PteView, Walker, WalkResult, WordReader } from '@tablewalk/contracts';
+import type { PteView } from '@tablewalk/contracts';
 
 /**
- * Short-descriptor translation tables, as far as Linux uses them: sections and small pages.
- * ARM ARM DDI 0406C, B3.5.1 (descriptors), B3.5.5 (walk), B3.13.3 (fault status); Linux
- * arch/arm/include/asm/pgtable-2level.h (2.6.38 and later) for the Linux word.
+ * The words that Linux stores: its own, and the descriptors that it lets the hardware walk, which are sections, page
+ * tables and small pages. Linux arch/arm/include/asm/pgtable-2level.h (2.6.38 and later) and pgtable-2level-hwdef.h;
+ * ARM ARM DDI 0406C B3.5.1. What hardware makes of a descriptor is in format/.
  *
  * Addresses are physical byte addresses; a descriptor is one 32-bit word.
  */
@@ -22,14 +21,6 @@ export const LinuxPte = {
   user: 1 << 8,
   executeNever: 1 << 9,
   shared: 1 << 10,
-} as const;
-
-/** Fault status, DFSR.FS[3:0]. */
-export const FaultStatus = {
-  translationL1: 0b00101,
-  translationL2: 0b00111,
-  permissionL1: 0b01101,
-  permissionL2: 0b01111,
 } as const;
 
 /** Entries of the first level cover 1 MiB; Linux handles them in pairs of 2 MiB. */
@@ -107,67 +98,3 @@ export function deviceSection(pa: number): number {
   const [shared, ap, executeNever, bufferable] = [1 << 16, 0b01 << 10, 1 << 4, 1 << 2];
   return (pa | shared | ap | executeNever | bufferable | 0b10) >>> 0;
 }
-
-/** TranslationTableWalkSD of the ARM ARM, for TTBCR.N = 0 and SCTLR.AFE = 0. */
-export function shortWalker(memory: WordReader): Walker {
-  return {
-    walk(ttbr, vaLo, _vaHi, result) {
-      const l1 = ttbr + (vaLo >>> 20) * 4;
-      result.readBytes = 4;
-      result.readPa[0] = l1;
-      result.reads = 1;
-      result.level = 1;
-      const first = memory.read32(l1);
-      const type = first & 0b11;
-      if (type === 0b10) return section(first, result);
-      if (type !== 0b01) return translationFault(FaultStatus.translationL1, result);
-      const l2 = (first & 0xfffffc00) + ((vaLo >>> 12) & 0xff) * 4;
-      const pa = l2 >>> 0;
-      result.readPa[1] = pa;
-      result.reads = 2;
-      result.level = 2;
-      const second = memory.read32(pa);
-      if ((second & 0b10) === 0) return translationFault(FaultStatus.translationL2, result);
-      result.status = 0;
-      result.fault = FaultKind.none;
-      result.pfn = second >>> 12;
-      result.pageShift = 12;
-      result.flags = smallPageFlags(second);
-    },
-    permissionStatus: (level) => (level === 1 ? FaultStatus.permissionL1 : FaultStatus.permissionL2),
-  };
-}
-
-function section(descriptor: number, result: WalkResult): void {
-  result.status = 0;
-  result.fault = FaultKind.none;
-  result.pfn = (descriptor & 0xfff00000) >>> 12;
-  result.pageShift = 20;
-  result.flags = sectionFlags(descriptor);
-}
-
-function translationFault(status: number, result: WalkResult): void {
-  result.status = status;
-  result.fault = FaultKind.translation;
-}
-
-export function smallPageFlags(descriptor: number): number {
-  const executable = (descriptor & 1) === 0 ? PageFlag.execute : 0;
-  return access((descriptor >>> 9) & 1, (descriptor >>> 4) & 0b11) | executable | global(descriptor >>> 11);
-}
-export function sectionFlags(descriptor: number): number {
-  const executable = ((descriptor >>> 4) & 1) === 0 ? PageFlag.execute : 0;
-  return access((descriptor >>> 15) & 1, (descriptor >>> 10) & 0b11) | executable | global(descriptor >>> 17);
-}
-
-/**
- * Who may do what (ARM ARM B3.7.1, AFE = 0). AP 0b10: PL0 reads; 0b11: PL0 reads and, with APX 0, writes;
- * 0b01: nothing for PL0, and PL1 writes with APX 0. Linux without domains uses no 0b10 for writable pages.
- */
-function access(apx: number, ap: number): number {
-  if (ap === 0b11) return apx === 0 ? PageFlag.user | PageFlag.write : PageFlag.user;
-  if (ap === 0b01) return apx === 0 ? PageFlag.write : 0;
-  return ap === 0b10 ? PageFlag.user : 0;
-}
-
-const global = (notGlobalBit: number): number => ((notGlobalBit & 1) === 0 ? PageFlag.global : 0);
