@@ -105,6 +105,46 @@ export const PINNED: Readonly<Record<string, readonly [plain: Found, reduced: Fo
     ['holds', 143, 0],
     ['holds', 143, 0],
   ],
+  'mismatched-attributes coherent-alias': [
+    ['violated', 37, 11],
+    ['violated', 33, 11],
+  ],
+  'mismatched-attributes coherent-remapped': [
+    ['holds', 20, 0],
+    ['holds', 20, 0],
+  ],
+  'mismatched-attributes coherent-remapped-last': [
+    ['violated', 28, 12],
+    ['violated', 25, 12],
+  ],
+  'mismatched-attributes coherent-past-caches': [
+    ['holds', 38, 0],
+    ['holds', 34, 0],
+  ],
+  'mismatched-attributes boot-non-shareable': [
+    ['violated', 26, 5],
+    ['violated', 25, 5],
+  ],
+  'mismatched-attributes boot-not-snooped': [
+    ['violated', 46, 6],
+    ['violated', 44, 6],
+  ],
+  'mismatched-attributes boot-shareable': [
+    ['holds', 128, 0],
+    ['holds', 118, 0],
+  ],
+  'mismatched-attributes ioremap-of-ram': [
+    ['violated', 9, 3],
+    ['violated', 9, 3],
+  ],
+  'mismatched-attributes ioremap-refused': [
+    ['holds', 5, 0],
+    ['holds', 5, 0],
+  ],
+  'mismatched-attributes ioremap-stolen': [
+    ['holds', 5, 0],
+    ['holds', 5, 0],
+  ],
   'mmu-gather-protocol repaired': [
     ['holds', 188, 0],
     ['holds', 110, 0],
@@ -136,6 +176,34 @@ export const PINNED: Readonly<Record<string, readonly [plain: Found, reduced: Fo
   'pkmap-protocol bug-2': [
     ['violated', 7024, 25],
     ['violated', 1984, 25],
+  ],
+  'pte-no-dsb no-dsb': [
+    ['violated', 12, 4],
+    ['violated', 9, 4],
+  ],
+  'pte-no-dsb dsb': [
+    ['holds', 36, 0],
+    ['holds', 29, 0],
+  ],
+  'pte-no-dsb no-clean': [
+    ['violated', 12, 5],
+    ['violated', 9, 5],
+  ],
+  'pte-no-dsb removal-no-clean': [
+    ['violated', 37, 13],
+    ['violated', 27, 13],
+  ],
+  'pte-no-dsb removal-no-dsb': [
+    ['violated', 49, 15],
+    ['violated', 34, 15],
+  ],
+  'pte-no-dsb coherent-walker': [
+    ['holds', 45, 0],
+    ['holds', 38, 0],
+  ],
+  'pte-no-dsb coherent-no-dsb': [
+    ['violated', 9, 3],
+    ['violated', 8, 3],
   ],
   'seqlock repaired': [
     ['holds', 10875, 0],

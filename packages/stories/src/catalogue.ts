@@ -5,9 +5,11 @@ import { kmapAtomicSleep } from './kmap-atomic-sleep.ts';
 import { kmapDma } from './kmap-dma.ts';
 import { kmapHighGet } from './kmap-high-get.ts';
 import { kunmapAtomicPop } from './kunmap-atomic-pop.ts';
+import { mismatchedAttributes } from './mismatched-attributes.ts';
 import { mmuGatherModel } from './mmu-gather-model.ts';
 import { peterson } from './peterson.ts';
 import { pkmapModel } from './pkmap-model.ts';
+import { pteNoDsb } from './pte-no-dsb.ts';
 import { seqlock } from './seqlock.ts';
 import { shoot6x2 } from './shoot6x2.ts';
 import type { Story } from './story.ts';
@@ -22,9 +24,11 @@ export const stories: readonly Story[] = [
   kmapDma,
   kmapHighGet,
   kunmapAtomicPop,
+  mismatchedAttributes,
   mmuGatherModel,
   peterson,
   pkmapModel,
+  pteNoDsb,
   seqlock,
   shoot6x2,
   ticketLock,
