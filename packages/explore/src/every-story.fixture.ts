@@ -113,7 +113,7 @@ export const PINNED: Readonly<Record<string, readonly [plain: Found, reduced: Fo
     ['holds', 20, 0],
     ['holds', 20, 0],
   ],
-  'mismatched-attributes coherent-remapped-last': [
+  'mismatched-attributes coherent-flush-first': [
     ['violated', 28, 12],
     ['violated', 25, 12],
   ],

@@ -54,7 +54,7 @@ const ioremap = (what: 'ram' | 'refused' | 'stolen'): Scene => ({
 const SCENES: Readonly<Record<string, Scene>> = {
   'coherent-alias': coherent('never'),
   'coherent-remapped': coherent('first'),
-  'coherent-remapped-last': coherent('last'),
+  'coherent-flush-first': coherent('last'),
   'coherent-past-caches': coherent('never', 'misses'),
   'boot-non-shareable': boot(NON_SHAREABLE),
   'boot-not-snooped': boot(NON_SHAREABLE, 'hits'),
@@ -76,7 +76,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
  * 4. `coherent-past-caches` is the PL310 whose shared attribute override is enabled: where it is not, a Normal
  *    Non-cacheable read may hit (`arm,shared-override`, commit eeedcea69e92). Every coherent DMA buffer of Linux that
  *    keeps its direct mapping relies on it. What 26a26d329688 changed is the memory type: it was Strongly-ordered.
- * 5. `coherent-remapped-last` is the order of __alloc_from_contiguous (CMA, 3.5): __dma_clear_buffer, then
+ * 5. `coherent-flush-first` is the order of __alloc_from_contiguous (CMA, 3.5): __dma_clear_buffer, then
  *    __dma_remap. It is safe where reads pass the caches, as in 4; only the other order is safe by itself.
  */
 export const mismatchedAttributes: ModelStory = {
@@ -101,7 +101,7 @@ export const mismatchedAttributes: ModelStory = {
       verdict: 'holds',
       what: 'the direct mapping is changed first, then the page flushed',
     },
-    'coherent-remapped-last': {
+    'coherent-flush-first': {
       verdict: 'violated',
       what: 'the page is flushed first: a line that is fetched before the mapping is changed stays',
       rule: STALE_RULE,

@@ -23,7 +23,7 @@ const COUNTS: readonly [ModelStory, Readonly<Record<string, readonly [number, nu
     {
       'coherent-alias': [42, 11],
       'coherent-remapped': [20, null],
-      'coherent-remapped-last': [30, 12],
+      'coherent-flush-first': [30, 12],
       'coherent-past-caches': [38, null],
       'boot-non-shareable': [337, 5],
       'boot-not-snooped': [241, 6],
