@@ -23,15 +23,22 @@ export async function builtInPlugins(): Promise<Map<string, Manifest>> {
   return new Map(ids.map((id, i) => [id, manifests[i] as Manifest]));
 }
 
-/** Loads what a machine names, and the default of every slot that it leaves out. `at` is the machine file. */
+/**
+ * Loads what a machine names, the default of every slot that it leaves out, and the companions of all of these.
+ * `at` is the machine file.
+ */
 export async function catalogueFor(uses: Iterable<PluginUse>, at: string): Promise<Catalogue> {
   const ids = builtInIds();
   const names = new Set([...uses].map((use) => (typeof use === 'string' ? use : use.use)));
   for (const preset of Object.values(DEFAULT_PLUGINS)) names.add(preset);
   const loaded = new Map<string, Manifest>();
+  // A set is walked to its end, with what is added on the way.
   for (const name of names) {
     const file = ids.includes(name) ? sourceOf(name) : fileOf(name, at);
-    if (file !== undefined) loaded.set(name, await loadManifest(file, name));
+    if (file === undefined) continue;
+    const manifest = await loadManifest(file, name);
+    loaded.set(name, manifest);
+    for (const companion of Object.values(manifest.companions ?? {})) names.add(companion);
   }
   return { get: (name) => loaded.get(name), idsOf: (slot) => ids.filter((id) => slotOf(id) === slot) };
 }

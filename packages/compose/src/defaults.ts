@@ -1,9 +1,13 @@
 import type { SlotName } from '@tablewalk/contracts';
 
-/** The plugin of a slot that a machine file leaves out. */
+/**
+ * The plugin of a slot that a machine file leaves out, where no other plugin of the machine names one (`companions`
+ * of its manifest).
+ */
 export const DEFAULT_PLUGINS: Readonly<Record<Exclude<SlotName, 'checker'>, string>> = {
   frames: 'frames-free-list',
   'page-table': 'page-table-arm-short',
+  // The companion of the page-table plugin.
   pgd: 'none',
   replacement: 'replacement-lru',
   tlb: 'tlb-set-associative',
@@ -21,3 +25,6 @@ export const DEFAULT_PLUGINS: Readonly<Record<Exclude<SlotName, 'checker'>, stri
   scheduler: 'scheduler-timed',
   cost: 'cost-table',
 };
+
+/** In a machine file, in place of a plugin's name: the plugin that would be there if nothing were said. */
+export const PRESET_PLUGIN = 'preset';

@@ -1,6 +1,6 @@
 import { ConfigError, nearestName } from '@tablewalk/base';
 import { SLOTS } from '@tablewalk/contracts';
-import { DEFAULT_PLUGINS } from './defaults.ts';
+import { DEFAULT_PLUGINS, PRESET_PLUGIN } from './defaults.ts';
 
 /** A `--set path.to.key=value`, its value already read as YAML. */
 export interface Override {
@@ -20,14 +20,14 @@ export function applyOverrides(machine: unknown, overrides: readonly Override[])
   return result;
 }
 
-/** A knob of a slot that the file leaves out is a knob of the slot's default plugin. */
+/** A knob of a slot that the file leaves out is a knob of the plugin that will be there. */
 function withNamedPlugin(machine: unknown, { path }: Override): unknown {
   const [root, slot, knob] = path;
-  const preset = DEFAULT_PLUGINS[slot as keyof typeof DEFAULT_PLUGINS] as string | undefined;
-  if (root !== 'slots' || slot === undefined || knob === undefined || preset === undefined) return machine;
+  if (root !== 'slots' || slot === undefined || knob === undefined || !(slot in DEFAULT_PLUGINS))
+    return machine;
   const file = machine as { readonly slots?: Readonly<Record<string, unknown>> };
   if (file.slots?.[slot] !== undefined) return machine;
-  return { ...file, slots: { ...file.slots, [slot]: preset } };
+  return { ...file, slots: { ...file.slots, [slot]: PRESET_PLUGIN } };
 }
 
 function refuseUnknown({ path }: Override): void {

@@ -113,6 +113,32 @@ describe('wiring faults are told before the first step', () => {
   });
 });
 
+describe('companions', () => {
+  const three = empty('page-table', 'page-table-three', { companions: { pgd: 'pgd-three' } });
+  const pgds = [empty('pgd', 'pgd-three'), empty('pgd', 'pgd-other')];
+  const slotsOf = (slots: object): Readonly<Record<string, unknown>> => {
+    const config = parseMachine({ slots: { 'page-table': 'page-table-three', ...slots } }, 'm');
+    return planMachine(config, catalogueWith(three, ...pgds), 'm').effective.slots;
+  };
+
+  it('fill the slots that a machine leaves out, in place of the defaults', () => {
+    expect(slotsOf({})['pgd']).toEqual({ use: 'pgd-three', knob: 7 });
+    expect(slotsOf({ pgd: { use: 'preset', knob: 8 } })['pgd']).toEqual({ use: 'pgd-three', knob: 8 });
+  });
+
+  it('give way to what a machine says, "none" too', () => {
+    expect(slotsOf({ pgd: 'pgd-other' })['pgd']).toEqual({ use: 'pgd-other', knob: 7 });
+    expect(slotsOf({ pgd: 'none' })['pgd']).toBeUndefined();
+  });
+
+  it('that are not there are told as any plugin that is missing', () => {
+    const lost = empty('page-table', 'page-table-three', { companions: { pgd: 'pgd-thre' } });
+    expect(refusal({ slots: { 'page-table': 'page-table-three' } }, lost, ...pgds).report.fix).toBe(
+      'did you mean "pgd-three"?',
+    );
+  });
+});
+
 describe('the effective config', () => {
   it('has every default and knob written out', () => {
     const { effective } = planMachine(parseMachine({}, 'm.yaml'), catalogueWith(), 'm.yaml');
@@ -154,8 +180,11 @@ describe('--set', () => {
     });
   });
 
-  it('gives a knob to the default plugin of a slot that the file leaves out', () => {
-    expect(set({}, 'slots.cost.step', 5)).toEqual({ slots: { cost: { use: 'cost-table', step: 5 } } });
+  it('gives a knob to the plugin that will be in a slot that the file leaves out', () => {
+    const machine = set({}, 'slots.cost.knob', 5);
+    expect(machine).toEqual({ slots: { cost: { use: 'preset', knob: 5 } } });
+    const { effective } = planMachine(parseMachine(machine, 'm'), catalogueWith(), 'm');
+    expect(effective.slots['cost']).toEqual({ use: 'cost-table', knob: 5 });
   });
 
   it('refuses what is no key of a machine, with the nearest', () => {

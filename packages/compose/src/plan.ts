@@ -2,7 +2,7 @@ import { ConfigError, nearestName } from '@tablewalk/base';
 import type { MachineFacts, Manifest, SlotName } from '@tablewalk/contracts';
 import { configError } from './config.ts';
 import type { MachineConfig, PluginUse } from './config.ts';
-import { DEFAULT_PLUGINS } from './defaults.ts';
+import { DEFAULT_PLUGINS, PRESET_PLUGIN } from './defaults.ts';
 import type { PlayedStory } from './stage.ts';
 
 /** The manifests that a machine file names, by id (or by the path under which they were loaded). */
@@ -55,8 +55,9 @@ export function planMachine(config: MachineConfig, catalogue: Catalogue, at: str
   };
   refuseOddMemory(machine, at);
   const bySlot = new Map<SlotName, PlannedPlugin>();
-  for (const slot of Object.keys(DEFAULT_PLUGINS) as (keyof typeof DEFAULT_PLUGINS)[]) {
-    const use = (config.slots as Record<string, PluginUse | undefined>)[slot] ?? DEFAULT_PLUGINS[slot];
+  const presets = presetsOf(config, catalogue);
+  for (const slot of SINGLE_SLOTS) {
+    const use = useOf(config, slot, presets[slot]);
     if (use === 'none') continue;
     bySlot.set(slot, plan(use, slot, slot, catalogue, `${at}#/slots/${slot}`));
   }
@@ -94,6 +95,25 @@ export function planMachine(config: MachineConfig, catalogue: Catalogue, at: str
       checkers: checkers.map(effectiveUse),
     },
   };
+}
+
+type SingleSlot = keyof typeof DEFAULT_PLUGINS;
+const SINGLE_SLOTS = Object.keys(DEFAULT_PLUGINS) as SingleSlot[];
+
+/** What fills each slot that the machine leaves out: a companion of what it names, or the default. */
+function presetsOf(config: MachineConfig, catalogue: Catalogue): Readonly<Record<SingleSlot, string>> {
+  const companions = SINGLE_SLOTS.map((slot) => {
+    const use = useOf(config, slot, DEFAULT_PLUGINS[slot]);
+    return catalogue.get(typeof use === 'string' ? use : use.use)?.companions ?? {};
+  });
+  return Object.assign({}, DEFAULT_PLUGINS, ...companions) as Record<SingleSlot, string>;
+}
+
+/** What a machine says of a slot; `preset` where it says nothing, and where it gives knobs to whatever is there. */
+function useOf(config: MachineConfig, slot: SingleSlot, preset: string): PluginUse {
+  const use = (config.slots as Record<string, PluginUse | undefined>)[slot] ?? preset;
+  if (use === PRESET_PLUGIN) return preset;
+  return typeof use === 'object' && use.use === PRESET_PLUGIN ? { ...use, use: preset } : use;
 }
 
 function plan(use: PluginUse, slot: SlotName, name: string, catalogue: Catalogue, at: string): PlannedPlugin {

@@ -21,10 +21,6 @@ export interface PageTablePlugin extends Plugin {
   walker(memory: WordReader): Walker;
   /** TTBR0 for an address space, once it has a first level. */
   ttbr(view: View, mm: number): number;
-  /** pgd_alloc. False when there was no memory for it. */
-  createMm(context: ProgramContext, mm: number): Routine<boolean>;
-  /** Frees the tables; every page must have been unmapped before. */
-  freeMm(context: ProgramContext, mm: number): Routine;
   /** The entry of a page, present or not: undefined when nothing is mapped there. */
   lookup(view: View, mm: number, va: number): PteView | undefined;
   /** Is a second-level table there for this address? */

@@ -21,6 +21,7 @@ export { ioremapSuite } from './slots/ioremap-suite.ts';
 export { mmSuite } from './slots/mm-suite.ts';
 export { mmuGatherSuite } from './slots/mmu-gather-suite.ts';
 export { pageTableSuite } from './slots/page-table-suite.ts';
+export { pgdSuite } from './slots/pgd-suite.ts';
 export { reclaimSuite } from './slots/reclaim-suite.ts';
 export { replacementSuite } from './slots/replacement-suite.ts';
 export { runQueueSuite } from './slots/run-queue-suite.ts';

@@ -19,6 +19,8 @@ const FIELDS = [
   'facets',
   'needs',
   'config',
+  'format',
+  'imageBytes',
   'refuses',
   'create',
 ];

@@ -147,9 +147,10 @@ export function machineAround(manifest: Manifest): SmallMachine {
     const neighbour = neighbourWith(slot, facet);
     return neighbour === undefined ? [] : [[slot, neighbour] as const];
   });
-  // Slots that a machine leaves empty unless it is told otherwise.
+  // Slots that a machine leaves empty unless it is told otherwise, or a neighbour brings its companion.
+  const { companions = {} } = catalogueWith([]).get(DEFAULT_PLUGINS['page-table']) ?? {};
   const unfilled = manifest.requires
-    .filter((slot) => DEFAULT_PLUGINS[slot] === 'none')
+    .filter((slot) => DEFAULT_PLUGINS[slot] === 'none' && !(slot in companions))
     .map((slot) => [slot, catalogueWith([]).idsOf(slot)[0]] as const);
   const slots = { ...SHORT_SLICES, ...Object.fromEntries([...unfilled, ...neighbours]) };
   for (const cpus of [2, 1]) {

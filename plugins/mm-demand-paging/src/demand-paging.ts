@@ -9,6 +9,7 @@ import type {
 } from '@tablewalk/contracts';
 import type {
   PageTablePlugin,
+  PgdPlugin,
   PteView,
   ReclaimPlugin,
   Routine,
@@ -35,6 +36,7 @@ export interface DemandPagingConfig {
 export interface DemandPagingDeps {
   readonly frames: FramesPlugin;
   readonly pageTable: PageTablePlugin;
+  readonly pgd: PgdPlugin;
   readonly gather: MmuGatherPlugin;
   readonly shootdown: ShootdownPlugin;
   readonly reclaim: ReclaimPlugin;
@@ -44,7 +46,7 @@ export interface DemandPagingDeps {
 type Outcome = 'mapped' | 'made-young' | 'made-dirty' | 'spurious' | 'killed';
 
 export function demandPaging(config: DemandPagingConfig, deps: DemandPagingDeps): MmPlugin {
-  const { frames, pageTable, gather, shootdown, reclaim, asid } = deps;
+  const { frames, pageTable, pgd, gather, shootdown, reclaim, asid } = deps;
 
   /** Runs `attempt` until it succeeds, reclaiming between; false when reclaim frees nothing either. */
   function* withReclaim<T>(
@@ -64,7 +66,8 @@ export function demandPaging(config: DemandPagingConfig, deps: DemandPagingDeps)
     const { cpu, args } = context;
     const [mm, address, write] = args as [number, number, number];
     const va = Math.floor(address / 4096) * 4096;
-    if (address >= pageTable.taskSize) return yield* kill(context, mm, address, 'address beyond TASK_SIZE');
+    const badArea = badAreaReason(pageTable, address);
+    if (badArea !== undefined) return yield* kill(context, mm, address, badArea);
     // Memory first: an allocation may sleep, and page_table_lock is a spinlock.
     const table = yield* withReclaim(context, function* () {
       const [present] = yield* readAll((view) => [Number(pageTable.hasTable(view, mm, va))]);
@@ -113,7 +116,7 @@ export function demandPaging(config: DemandPagingConfig, deps: DemandPagingDeps)
   }
 
   function* kill(context: ProgramContext, mm: number, va: number, reason: string): Routine {
-    yield* order({ to: 'mm', type: 'KillProcess', mm, va, reason } as Command);
+    yield* order(killProcess(mm, va, reason));
     yield* exit(context, mm);
   }
 
@@ -126,7 +129,10 @@ export function demandPaging(config: DemandPagingConfig, deps: DemandPagingDeps)
       yield* gather.finish(context, tlb);
       yield* asid.switchMm(context, 0);
       yield* lock(cpu, pageTableLock(mm));
-      yield* pageTable.freeMm(context, mm);
+      const tables = yield* pgd.freePgtables(context, mm);
+      yield* pgd.free(context, mm);
+      // Nothing leads to these any more: no CPU has the first level, and it is gone.
+      for (const pfn of tables) yield* frames.free(pfn);
       yield* unlock(cpu, pageTableLock(mm));
     }
     yield* order(exitProcess(mm, cpu));
@@ -137,16 +143,10 @@ export function demandPaging(config: DemandPagingConfig, deps: DemandPagingDeps)
     programs: { fault, exit: (context) => exit(context, context.args[0] as number) },
     *create(context, mm) {
       const made = yield* withReclaim(context, function* () {
-        return (yield* pageTable.createMm(context, mm)) ? true : undefined;
+        return (yield* pgd.allocate(context, mm)) ? true : undefined;
       });
       if (made === undefined) {
-        yield* order({
-          to: 'mm',
-          type: 'KillProcess',
-          mm,
-          va: 0,
-          reason: 'no memory for a first-level table',
-        } as Command);
+        yield* order(killProcess(mm, 0, 'no memory for a first-level table'));
         yield* order(exitProcess(mm, context.cpu));
         return false;
       }
@@ -154,6 +154,13 @@ export function demandPaging(config: DemandPagingConfig, deps: DemandPagingDeps)
       return true;
     },
   };
+}
+
+/** Why no mapping can be at an address. Pages below FIRST_USER_ADDRESS are let be where the vectors are elsewhere. */
+function badAreaReason({ taskSize, pgd }: PageTablePlugin, address: number): string | undefined {
+  if (address >= taskSize) return 'address beyond TASK_SIZE';
+  if (pgd?.lowVectors === true && address < pgd.firstUserAddress) return 'address below FIRST_USER_ADDRESS';
+  return undefined;
 }
 
 /** One atomic look at an entry: nothing, or pfn, young, dirty, write. */
@@ -177,6 +184,13 @@ const noteFault = (cpu: number, mm: number, va: number, outcome: Outcome): NoteF
   outcome,
 });
 type KillProcess = Command & { mm: number; va: number; reason: string };
+const killProcess = (mm: number, va: number, reason: string): KillProcess => ({
+  to: 'mm',
+  type: 'KillProcess',
+  mm,
+  va,
+  reason,
+});
 
 const mmNotes: Component<
   Record<string, never>,

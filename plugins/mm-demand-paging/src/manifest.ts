@@ -8,7 +8,7 @@ export const manifest = defineManifest({
   version: '1.0.0',
   summary: 'Pages are mapped at the first touch; young and dirty by faults; torn down at exit.',
   source: 'Linux arch/arm/mm/fault.c (do_page_fault), mm/memory.c (handle_pte_fault), mm/mmap.c (exit_mmap)',
-  requires: ['frames', 'page-table', 'mmu-gather', 'shootdown', 'reclaim', 'asid'],
+  requires: ['frames', 'page-table', 'pgd', 'mmu-gather', 'shootdown', 'reclaim', 'asid'],
   config: z.strictObject({
     exit: z
       .enum(['teardown', 'keep'])
@@ -25,6 +25,7 @@ export const manifest = defineManifest({
     demandPaging(config, {
       frames: deps.frames,
       pageTable: deps['page-table'],
+      pgd: deps.pgd,
       gather: deps['mmu-gather'],
       shootdown: deps.shootdown,
       reclaim: deps.reclaim,

@@ -10,7 +10,7 @@ const VA = 0x0030_5000;
 
 function lab(): Lab {
   const bench = new Lab({ cpus: 2, ram: '2MiB', use: [manifest] });
-  bench.do(0, bench.slots['page-table'].createMm(context, 1));
+  bench.do(0, bench.slots.pgd.allocate(context, 1));
   return bench;
 }
 const stored = (bench: Lab, from: number): { pa: number; value: number }[] =>
@@ -62,7 +62,7 @@ describe('page-table-arm-short', () => {
   it('gives every address space the direct mapping of RAM, in sections, out of reach of PL0', () => {
     const bench = new Lab({ cpus: 1, ram: '3MiB', use: [manifest] });
     const table = bench.slots['page-table'];
-    bench.do(0, table.createMm(context, 1));
+    bench.do(0, bench.slots.pgd.allocate(context, 1));
     const walker = table.walker({ read32: (pa) => wordAt(bench.view(memoryKey), pa) });
     const found = walkResult();
     for (const mm of [0, 1])
@@ -102,8 +102,8 @@ describe('page-table-arm-short', () => {
 
   it('two CPUs that create the first address spaces at once make one init_mm', () => {
     const bench = new Lab({ cpus: 2, ram: '2MiB', use: [manifest] });
-    const table = bench.slots['page-table'];
-    const jobs = [0, 1].map((cpu) => ({ cpu, routine: table.createMm({ cpu, args: [] }, cpu + 1) }));
+    const { pgd } = bench.slots;
+    const jobs = [0, 1].map((cpu) => ({ cpu, routine: pgd.allocate({ cpu, args: [] }, cpu + 1) }));
     let turn = 0;
     expect(bench.race(jobs, (alternatives) => turn++ % alternatives)).toEqual([true, true]);
     const made = bench.factsOf<VocabularyFactOf<'PgdAllocated'>>('PgdAllocated').map(({ fact }) => fact.mm);

@@ -1,5 +1,5 @@
 import { assert } from '@tablewalk/base';
-import { lock, order, pageTableLock, read, readAll, readMaybe, unlock } from '@tablewalk/contracts';
+import { lock, order, pageTableLock, read, readMaybe, unlock } from '@tablewalk/contracts';
 import type {
   FramesPlugin,
   MachineFacts,
@@ -7,14 +7,13 @@ import type {
   ProgramContext,
   Routine,
 } from '@tablewalk/contracts';
-import { decodeLinux, encodeLinux, LinuxPte, PAIR_SIZE } from './descriptors.ts';
+import { decodeLinux, encodeLinux, LinuxPte } from './descriptors.ts';
 import { kernelTables } from './kernel-tables.ts';
 import { shortWalker, shortWalkSteps } from './linux-walks.ts';
-import { armShortKey, armShortTables, INIT_MM, linuxPte, linuxPteAddress, presentPages } from './tables.ts';
-import { tableOrder, tablesOf, taskSizeOf } from './tables.ts';
+import { pgdTables } from './pgd-tables.ts';
+import { armShortKey, armShortTables, linuxPte, linuxPteAddress, pairOf, presentPages } from './tables.ts';
+import { tableOrder, taskSizeOf } from './tables.ts';
 import type { ArmShortConfig } from './tables.ts';
-
-const PGD_LOCK = 'pgd_lock';
 
 /**
  * The short format as Linux folds it, from 2.6.38 on: a first level of 16 KiB, handled in pairs of
@@ -28,13 +27,6 @@ export function armShort(
 ): PageTablePlugin {
   const taskSize = taskSizeOf(config);
 
-  function* pgdAlloc(mm: number): Routine<boolean> {
-    const pfn = yield* frames.allocate('page-table', 2);
-    if (pfn === undefined) return false;
-    yield* order(tableOrder('AllocatePgd', mm, 0, pfn * 4096));
-    return true;
-  }
-
   /** First step of set_pte_ext: the Linux word. Answers its address; the hardware's word is the next step. */
   function* storeLinuxPte(mm: number, va: number, word: number): Routine<number> {
     const address = yield* readMaybe((view) => linuxPteAddress(view, mm, va), 'where the pte is');
@@ -43,17 +35,21 @@ export function armShort(
     return address;
   }
 
-  /** swapper_pg_dir, which the first process does not find; two CPUs must not both make one. */
-  function* boot({ cpu }: ProgramContext): Routine<boolean> {
-    yield* lock(cpu, PGD_LOCK);
-    const booted = yield* read(
-      (view) => Number(view(armShortKey).pgd[INIT_MM] !== undefined),
-      'swapper_pg_dir',
-    );
-    const ready = booted === 1 || (yield* pgdAlloc(INIT_MM));
-    yield* unlock(cpu, PGD_LOCK);
-    return ready;
+  // __pte_alloc (mm/memory.c): the table is allocated before page_table_lock is taken, and looked for under it.
+  function* populate({ cpu }: ProgramContext, mm: number, va: number): Routine<boolean> {
+    const pfn = yield* frames.allocate('page-table', 0);
+    if (pfn === undefined) return false;
+    yield* lock(cpu, pageTableLock(mm));
+    const there = yield* read((view) => Number(linuxPteAddress(view, mm, va) !== undefined));
+    if (there === 0) yield* order(tableOrder('PopulatePmd', mm, pairOf(va), pfn * 4096));
+    yield* unlock(cpu, pageTableLock(mm));
+    if (there === 1) yield* frames.free(pfn);
+    return true;
   }
+
+  const pgd = pgdTables(config, frames, populate);
+  // No mapping of a process is below FIRST_USER_ADDRESS; what is there is not its own.
+  const firstPage = pgd.lowVectors ? pgd.firstUserAddress : 0;
 
   return {
     component: armShortTables(config, machine),
@@ -61,41 +57,14 @@ export function armShort(
     taskSize,
     walker: shortWalker,
     walkSteps: shortWalkSteps,
-    kernel: kernelTables(config, frames, machine, boot),
+    kernel: kernelTables(config, frames, machine, pgd.boot),
+    pgd,
     ttbr: (view, mm) => view(armShortKey).pgd[mm] ?? 0,
     lookup: (view, mm, va) => decodeLinux(linuxPte(view, mm, va)),
     hasTable: (view, mm, va) => linuxPteAddress(view, mm, va) !== undefined,
-    mappedPages: (view, mm) => presentPages(view, mm, taskSize),
+    mappedPages: (view, mm) => presentPages(view, mm, firstPage, taskSize),
 
-    *createMm(context, mm) {
-      return (yield* boot(context)) && (yield* pgdAlloc(mm));
-    },
-
-    *freeMm(_context, mm) {
-      const tables = yield* readAll((view) => tablesOf(view, mm, taskSize));
-      for (let i = 0; i < tables.length; i += 2) {
-        const [va, table] = [tables[i] as number, tables[i + 1] as number];
-        yield* order(tableOrder('ClearPmd', mm, va, table));
-        yield* frames.free(table / 4096);
-      }
-      const pgd = yield* readMaybe((view) => view(armShortKey).pgd[mm], 'pgd');
-      if (pgd === undefined) return;
-      yield* order(tableOrder('FreePgd', mm, 0, pgd));
-      yield* frames.free(pgd / 4096);
-    },
-
-    // __pte_alloc (mm/memory.c): the table is allocated before page_table_lock is taken, and looked for under it.
-    *populate({ cpu }, mm, va) {
-      const pfn = yield* frames.allocate('page-table', 0);
-      if (pfn === undefined) return false;
-      yield* lock(cpu, pageTableLock(mm));
-      const there = yield* read((view) => Number(linuxPteAddress(view, mm, va) !== undefined));
-      if (there === 0)
-        yield* order(tableOrder('PopulatePmd', mm, Math.floor(va / PAIR_SIZE) * PAIR_SIZE, pfn * 4096));
-      yield* unlock(cpu, pageTableLock(mm));
-      if (there === 1) yield* frames.free(pfn);
-      return true;
-    },
+    populate,
 
     *setPte(_context, mm, va, pte) {
       const word = encodeLinux(pte);

@@ -16,8 +16,9 @@ import {
   linuxPte,
   linuxPteAddress,
   lowmemBytes,
-  pairAddress,
+  pairOf,
   tableOrder,
+  wordAddress,
 } from './tables.ts';
 import type { ArmShortConfig } from './tables.ts';
 
@@ -118,10 +119,6 @@ export function kernelTables(
     },
   };
 }
-
-const pairOf = (va: number): number => va - (va % PAIR_SIZE);
-const wordAddress = (pgd: number, va: number): number =>
-  pairAddress(pgd, va) + (Math.floor(va / SECTION_SIZE) % 2) * 4;
 
 /** First step of set_pte_ext. Answers the address of the Linux word. */
 function* storeLinuxPte(va: number, word: number): Routine<number> {

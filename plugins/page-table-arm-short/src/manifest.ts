@@ -13,7 +13,8 @@ export const manifest = defineManifest({
   summary: 'ARM short descriptors, two levels, as Linux folds them: sections and small pages.',
   source: 'ARM ARM DDI 0406C B3.5; Linux arch/arm/include/asm/pgtable-2level.h',
   requires: ['frames'],
-  facets: ['exact', 'architectural', 'demand-paging', 'vmalloc'],
+  companions: { pgd: 'pgd-arm-classic' },
+  facets: ['exact', 'architectural', 'demand-paging', 'vmalloc', 'pgd', 'pgd-folded'],
   config: z.strictObject({
     pageOffset: z
       .union([z.string(), z.number()])
@@ -25,6 +26,10 @@ export const manifest = defineManifest({
         return z.NEVER;
       })
       .describe('PAGE_OFFSET: where the kernel begins (1G/3G, 2G/2G or 3G/1G)'),
+    vectors: z
+      .enum(['high', 'low'])
+      .default('high')
+      .describe('where the vectors page is: at 0xffff0000, or at 0 in every address space'),
   }),
   refuses(_config, { ramBase, ramBytes }) {
     if (ramBase + ramBytes > 2 ** 32) return 'RAM ends above 4 GiB, which a small page cannot address';

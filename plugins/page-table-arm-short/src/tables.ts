@@ -19,6 +19,8 @@ import type { KernelOrderType, KernelTableFact } from './kernel-orders.ts';
 export interface ArmShortConfig {
   /** PAGE_OFFSET: first virtual address of the kernel's direct mapping. */
   readonly pageOffset: number;
+  /** Where the vectors page is: at 0xffff0000, or at 0 (SCTLR.V). */
+  readonly vectors: 'high' | 'low';
 }
 export const taskSizeOf = ({ pageOffset }: ArmShortConfig): number => pageOffset - 16 * 2 ** 20;
 
@@ -47,12 +49,17 @@ export type TableOrderType =
   | 'FreePgd'
   | 'PopulatePmd'
   | 'ClearPmd'
+  | 'StoreSection'
   | 'StoreLinuxPte'
+  | 'StoreVectorsHwPte'
   | 'SetHwPte'
   | 'ClearHwPte'
   | 'AgeHwPte'
   | KernelOrderType;
-/** `pa`: of the table (pgd, pmd orders) or of the Linux word (pte orders). `word`: the Linux word. */
+/**
+ * `pa`: of the table (pgd, pmd orders), of what a section maps, or of the Linux word (pte orders). `word`: the Linux
+ * word; of AllocatePgd how many words are copied from init_mm, from that of `va` on.
+ */
 export interface TableOrder extends Command {
   readonly type: TableOrderType;
   readonly mm: number;
@@ -76,6 +83,9 @@ export const tableOrder = (
 });
 
 export const pairAddress = (pgd: number, va: number): number => pgd + Math.floor(va / PAIR_SIZE) * 8;
+export const pairOf = (va: number): number => va - (va % PAIR_SIZE);
+/** Of the half of a pair that `va` is in. */
+export const wordAddress = (pgd: number, va: number): number => pgd + Math.floor(va / SECTION_SIZE) * 4;
 
 /** Physical address of a page's Linux word; undefined when there is no second-level table. */
 export function linuxPteAddress(view: View, mm: number, va: number): number | undefined {
@@ -104,8 +114,8 @@ export function tablesOf(view: View, mm: number, end: number): number[] {
   return pairs;
 }
 
-/** Virtual addresses of the present pages below `end`, ascending. */
-export function presentPages(view: View, mm: number, end: number): number[] {
+/** Virtual addresses of the present pages in `[start, end)`, ascending. */
+export function presentPages(view: View, mm: number, start: number, end: number): number[] {
   const memory = view(memoryKey);
   const pages: number[] = [];
   const tables = tablesOf(view, mm, end);
@@ -113,16 +123,13 @@ export function presentPages(view: View, mm: number, end: number): number[] {
     for (let entry = 0; entry < 512; entry++)
       if (decodeLinux(wordAt(memory, (tables[i + 1] as number) + entry * 4)) !== undefined)
         pages.push((tables[i] as number) + entry * 4096);
-  return pages;
+  return pages.filter((va) => va >= start);
 }
 
 export function armShortTables(
   config: ArmShortConfig,
   machine: MachineFacts,
 ): Component<ArmShortState, TableOrder, TableFact> {
-  const taskSize = taskSizeOf(config);
-  const userBytes = (taskSize / SECTION_SIZE) * 4;
-
   /** init_mm: the direct mapping of RAM in sections. */
   const lowmem = (pgd: number): TableFact => ({
     type: 'WordsFilled',
@@ -143,10 +150,9 @@ export function armShortTables(
           const clear: TableFact = { type: 'WordsFilled', pa, words: PGD_BYTES / 4, value: 0, step: 0 };
           const init = state.pgd[INIT_MM];
           if (init === undefined) return [{ type: 'PgdAllocated', mm, pa }, clear, lowmem(pa)];
-          // The kernel's entries are the same in every address space.
-          const words = (PGD_BYTES - userBytes) / 4;
-          const copy: TableFact = { type: 'WordsCopied', from: init + userBytes, to: pa + userBytes, words };
-          return [{ type: 'PgdAllocated', mm, pa }, clear, copy];
+          const [from, to] = [wordAddress(init, va), wordAddress(pa, va)];
+          const copy: TableFact[] = word === 0 ? [] : [{ type: 'WordsCopied', from, to, words: word }];
+          return [{ type: 'PgdAllocated', mm, pa }, clear, ...copy];
         }
         case 'FreePgd':
           return [{ type: 'PgdFreed', mm, pa }];
@@ -161,14 +167,20 @@ export function armShortTables(
         }
         case 'ClearPmd': {
           const pair = pairAddress(pgd, va);
+          const first = wordAt(view(memoryKey), pair);
+          if ((first & 0b11) !== 0b01) return [];
           return [
             { type: 'WordStored', pa: pair, value: 0 },
             { type: 'WordStored', pa: pair + 4, value: 0 },
-            { type: 'PmdCleared', mm, va, table: pa },
+            { type: 'PmdCleared', mm, va: pairOf(va), table: Math.floor(first / 4096) * 4096 },
           ];
         }
+        case 'StoreSection':
+          return [{ type: 'WordStored', pa: wordAddress(pgd, va), value: kernelSection(pa) }];
         case 'StoreLinuxPte':
           return [{ type: 'WordStored', pa, value: word }];
+        case 'StoreVectorsHwPte':
+          return [{ type: 'WordStored', pa: pa + HW_TABLE_OFFSET, value: hardwareWord(word) }];
         case 'SetHwPte': {
           const pte = decodeLinux(word);
           if (pte === undefined) return [];

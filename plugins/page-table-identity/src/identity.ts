@@ -40,11 +40,7 @@ export function identityPageTable(config: IdentityConfig): PageTablePlugin {
     taskSize: 2 ** config.vaBits,
     walker: () => walker,
     ttbr: () => 0,
-    // Nothing is ever unmapped here, so there is nothing to create, look up or free.
-    *createMm() {
-      return true;
-    },
-    *freeMm() {},
+    // Nothing is ever unmapped here, so there is nothing to look up or clear.
     lookup: () => undefined,
     hasTable: () => true,
     *populate() {

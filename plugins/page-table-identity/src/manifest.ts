@@ -28,7 +28,8 @@ export const manifest = defineManifest({
   summary: 'VA = PA at any width; no faults, no tables: for pure TLB and cache studies.',
   source: 'none: it stands for the absence of a format',
   requires: [],
-  facets: ['exact'],
+  companions: { pgd: 'pgd-none' },
+  facets: ['exact', 'no-tables'],
   config: z.strictObject({
     vaBits: z
       .number()

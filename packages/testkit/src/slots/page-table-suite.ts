@@ -44,7 +44,7 @@ export function pageTableSuite(
         fc.property(fc.array(change, { maxLength: 40 }), (changes) => {
           const lab = newLab();
           const table = lab.slots['page-table'];
-          for (const mm of MMS) expect(lab.do(0, table.createMm(context, mm))).toBe(true);
+          for (const mm of MMS) expect(lab.do(0, lab.slots.pgd.allocate(context, mm))).toBe(true);
           expect(table.ttbr(lab.view, 1)).not.toBe(table.ttbr(lab.view, 2));
           const dictionary = new Map<string, PteView>();
           for (const each of changes) {
@@ -60,10 +60,12 @@ export function pageTableSuite(
       const lab = newLab();
       const table = lab.slots['page-table'];
       const liveAfter = (mm: number, pages: readonly number[]): number => {
-        lab.do(0, table.createMm(context, mm));
+        lab.do(0, lab.slots.pgd.allocate(context, mm));
         for (const va of pages) apply(lab, new Map(), { kind: 'map', mm, page: va, pte: YOUNG });
         for (const va of addresses(table.taskSize)) lab.do(0, table.clearPte(context, mm, va));
-        lab.do(0, table.freeMm(context, mm));
+        const { frames, pgd } = lab.slots;
+        for (const pfn of lab.do(0, pgd.freePgtables(context, mm))) lab.do(0, frames.free(pfn));
+        lab.do(0, pgd.free(context, mm));
         return tablePagesInUse(lab);
       };
       const once = liveAfter(1, [0, 1, 2]);
@@ -74,7 +76,7 @@ export function pageTableSuite(
     it('answers false, and keeps no page, when there is no memory for a table', () => {
       const lab = newLab();
       const table = lab.slots['page-table'];
-      lab.do(0, table.createMm(context, 1));
+      lab.do(0, lab.slots.pgd.allocate(context, 1));
       while (lab.do(0, lab.slots.frames.allocate('kernel', 0)) !== undefined);
       const before = tablePagesInUse(lab);
       const [va] = addresses(table.taskSize);
