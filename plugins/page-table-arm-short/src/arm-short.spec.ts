@@ -8,8 +8,9 @@ const context = { cpu: 0, args: [] };
 const DIRTY: PteView = { pfn: 0x80123, young: true, dirty: true, write: true };
 const VA = 0x0030_5000;
 
-function lab(): Lab {
-  const bench = new Lab({ cpus: 2, ram: '2MiB', use: [manifest] });
+function lab(knobs: object = {}): Lab {
+  const slots = { 'page-table': { use: manifest.id, ...knobs } };
+  const bench = new Lab({ cpus: 2, ram: '2MiB', known: [manifest], slots });
   bench.do(0, bench.slots.pgd.allocate(context, 1));
   return bench;
 }
@@ -44,6 +45,29 @@ describe('page-table-arm-short', () => {
     expect(hardware).toEqual({ pa: (linux?.pa ?? 0) + 2048, value: 0x8012_3c7e });
     // VA 0x305000: pair of 2 MiB number 1, entry 261 of 512.
     expect((linux?.pa ?? 0) % 4096).toBe(((VA / 4096) % 512) * 4);
+  });
+
+  it('before 2.6.38 the hardware tables come first, and the Linux word has L_PTE_WRITE and L_PTE_EXEC', () => {
+    const bench = lab({ pteLayout: 'hw-first' });
+    const table = bench.slots['page-table'];
+    const from = bench.facts.length;
+    bench.do(0, table.populate(context, 1, VA));
+    bench.do(0, table.setPte(context, 1, VA, DIRTY));
+    const [page] = bench.factsOf<VocabularyFactOf<'PageAllocated'>>('PageAllocated', from);
+    const base = (page?.fact.pfn ?? 0) * 4096;
+    const pte = base + ((VA / 4096) % 512) * 4;
+    expect(stored(bench, from).slice(-4)).toMatchObject([
+      { value: base + 0x21 },
+      { value: base + 1024 + 0x21 },
+      { pa: pte + 2048, value: 0x8012_37df },
+      { pa: pte, value: 0x8012_3c7e },
+    ]);
+    expect(table.lookup(bench.view, 1, VA)).toEqual(DIRTY);
+    expect(bench.do(0, table.clearYoung(context, 1, VA))).toBe(true);
+    expect(table.lookup(bench.view, 1, VA)).toEqual({ ...DIRTY, young: false });
+    expect(table.mappedPages(bench.view, 1)).toEqual([VA]);
+    expect(bench.do(0, table.clearPte(context, 1, VA))).toEqual({ ...DIRTY, young: false });
+    expect(table.mappedPages(bench.view, 1)).toEqual([]);
   });
 
   it('clearing takes the Linux word first, too: the old right lives until the hardware word goes', () => {

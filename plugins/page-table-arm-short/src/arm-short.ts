@@ -7,16 +7,17 @@ import type {
   ProgramContext,
   Routine,
 } from '@tablewalk/contracts';
-import { decodeLinux, encodeLinux, LinuxPte } from './descriptors.ts';
+import { LinuxPte } from './descriptors.ts';
 import { kernelTables } from './kernel-tables.ts';
 import { shortWalker, shortWalkSteps } from './linux-walks.ts';
 import { pgdTables } from './pgd-tables.ts';
+import { ptePageOf } from './pte-page.ts';
 import { armShortKey, armShortTables, linuxPte, linuxPteAddress, pairOf, presentPages } from './tables.ts';
 import { tableOrder, taskSizeOf } from './tables.ts';
 import type { ArmShortConfig } from './tables.ts';
 
 /**
- * The short format as Linux folds it, from 2.6.38 on: a first level of 16 KiB, handled in pairs of
+ * The short format as Linux folds it: a first level of 16 KiB, handled in pairs of
  * 2 MiB, and for each pair a page that holds two Linux tables and the two that the hardware walks.
  * Routines follow arch/arm/mm/pgd.c, arch/arm/include/asm/pgalloc.h and pgtable.h; spec/page-tables.md.
  */
@@ -26,6 +27,7 @@ export function armShort(
   machine: MachineFacts,
 ): PageTablePlugin {
   const taskSize = taskSizeOf(config);
+  const page = ptePageOf(config.pteLayout);
 
   /** First step of set_pte_ext: the Linux word. Answers its address; the hardware's word is the next step. */
   function* storeLinuxPte(mm: number, va: number, word: number): Routine<number> {
@@ -60,21 +62,21 @@ export function armShort(
     kernel: kernelTables(config, frames, machine, pgd.boot),
     pgd,
     ttbr: (view, mm) => view(armShortKey).pgd[mm] ?? 0,
-    lookup: (view, mm, va) => decodeLinux(linuxPte(view, mm, va)),
+    lookup: (view, mm, va) => page.decode(linuxPte(view, mm, va)),
     hasTable: (view, mm, va) => linuxPteAddress(view, mm, va) !== undefined,
     mappedPages: (view, mm) => presentPages(view, mm, firstPage, taskSize),
 
     populate,
 
     *setPte(_context, mm, va, pte) {
-      const word = encodeLinux(pte);
+      const word = page.encode(pte);
       const address = yield* storeLinuxPte(mm, va, word);
       yield* order(tableOrder('SetHwPte', mm, va, address, word));
     },
 
     *clearPte(_context, mm, va) {
       const word = yield* read((view) => linuxPte(view, mm, va), 'Linux pte');
-      const pte = decodeLinux(word);
+      const pte = page.decode(word);
       if (pte === undefined) return undefined;
       const address = yield* storeLinuxPte(mm, va, 0);
       yield* order(tableOrder('ClearHwPte', mm, va, address, word));

@@ -1,9 +1,10 @@
 import type { PteView } from '@tablewalk/contracts';
 
 /**
- * The words that Linux stores: its own, and the descriptors that it lets the hardware walk, which are sections, page
- * tables and small pages. Linux arch/arm/include/asm/pgtable-2level.h (2.6.38 and later) and pgtable-2level-hwdef.h;
- * ARM ARM DDI 0406C B3.5.1. What hardware makes of a descriptor is in format/.
+ * The words that Linux stores: its own, as from 2.6.38 on (`pte-page.ts` has the earlier sense), and the descriptors
+ * that it lets the hardware walk, which are sections, page tables and small pages. Linux
+ * arch/arm/include/asm/pgtable-2level.h and pgtable-2level-hwdef.h; ARM ARM DDI 0406C B3.5.1. What hardware makes of
+ * a descriptor is in format/.
  *
  * Addresses are physical byte addresses; a descriptor is one 32-bit word.
  */
@@ -26,8 +27,6 @@ export const LinuxPte = {
 /** Entries of the first level cover 1 MiB; Linux handles them in pairs of 2 MiB. */
 export const SECTION_SIZE = 2 ** 20;
 export const PAIR_SIZE = 2 ** 21;
-/** In a page of second-level tables: two Linux tables, then the two that the hardware reads (PTE_HWTABLE_OFF). */
-export const HW_TABLE_OFFSET = 2048;
 const DOMAIN_USER = 1;
 
 /** Linux word of a user page. */

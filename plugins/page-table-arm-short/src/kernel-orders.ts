@@ -1,7 +1,8 @@
 import { memoryKey, wordAt } from '@tablewalk/contracts';
 import type { Command, KernelFactOf, View, VocabularyFactOf } from '@tablewalk/contracts';
-import { decodeLinux, hardwareWord, HW_TABLE_OFFSET, kernelTableDescriptor } from './descriptors.ts';
-import { PAIR_SIZE, SECTION_SIZE } from './descriptors.ts';
+import { kernelTableDescriptor, PAIR_SIZE, SECTION_SIZE } from './descriptors.ts';
+import { otherWord } from './pte-page.ts';
+import type { PtePage } from './pte-page.ts';
 
 /**
  * Stores to init_mm's entries for vmalloc space, and copies of its first-level words. spec/page-tables.md,
@@ -32,7 +33,12 @@ export interface KernelOrder extends Command {
   readonly word: number;
 }
 
-export function kernelFactsOf(order: KernelOrder, swapper: number, view: View): readonly KernelTableFact[] {
+export function kernelFactsOf(
+  order: KernelOrder,
+  swapper: number,
+  view: View,
+  page: PtePage,
+): readonly KernelTableFact[] {
   const { type, va, pa, word } = order;
   switch (type) {
     case 'StoreKernelSection':
@@ -44,7 +50,7 @@ export function kernelFactsOf(order: KernelOrder, swapper: number, view: View): 
       return [{ type: 'WordStored', pa, value: 0 }, ...unmapped(va, word)];
     case 'PopulateKernelPmd': {
       const pair = swapper + (va / SECTION_SIZE) * 4;
-      const [first, second] = [pa + HW_TABLE_OFFSET, pa + HW_TABLE_OFFSET + 1024];
+      const [first, second] = [pa + page.hwTables, pa + page.hwTables + 1024];
       return [
         { type: 'WordsFilled', pa, words: 1024, value: 0, step: 0 },
         { type: 'WordStored', pa: pair, value: kernelTableDescriptor(first) },
@@ -54,13 +60,13 @@ export function kernelFactsOf(order: KernelOrder, swapper: number, view: View): 
     }
     case 'SetKernelHwPte':
       return [
-        { type: 'WordStored', pa: pa + HW_TABLE_OFFSET, value: hardwareWord(word) },
+        { type: 'WordStored', pa: otherWord(pa), value: page.hardwareWord(word) },
         { type: 'KernelPageMapped', va, pfn: word >>> 12 },
       ];
     case 'ClearKernelHwPte': {
-      const pfn = decodeLinux(word)?.pfn ?? 0;
+      const pfn = page.decode(word)?.pfn ?? 0;
       return [
-        { type: 'WordStored', pa: pa + HW_TABLE_OFFSET, value: 0 },
+        { type: 'WordStored', pa: otherWord(pa), value: 0 },
         { type: 'KernelPageUnmapped', va, pfn },
       ];
     }

@@ -105,6 +105,19 @@ describe('kernel mappings', () => {
     expect(bench.factsOf('PageAllocated').length - bench.factsOf('PageFreed').length).toBe(before);
   });
 
+  it('before 2.6.38 device memory is set in the other half, writable and without L_PTE_EXEC', () => {
+    const { bench, kernel, va } = lab({ pteLayout: 'hw-first' });
+    bench.do(0, kernel.populate(context, va));
+    const from = bench.facts.length;
+    bench.do(0, kernel.setPte(context, va, 0x48123));
+    const [linux, hardware] = stored(bench, from);
+    expect([linux?.[1], hardware?.[1]]).toEqual([0x4812_34d3, 0x4812_3417]);
+    expect(hardware?.[0]).toBe((linux?.[0] ?? 0) - 2048);
+    expect(walk(bench, 0, va)).toMatchObject({ pfn: 0x48123, pageShift: 12 });
+    bench.do(0, kernel.clearPte(context, va));
+    expect(walk(bench, 0, va)).toMatchObject({ fault: 1, level: 2 });
+  });
+
   it('a table that is cleared is given back to who cleared it', () => {
     const { bench, kernel, va } = lab();
     bench.do(0, kernel.populate(context, va));

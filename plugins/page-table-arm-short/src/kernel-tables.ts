@@ -9,7 +9,8 @@ import type {
   Routine,
   View,
 } from '@tablewalk/contracts';
-import { deviceSection, encodeDevice, PAIR_SIZE, SECTION_SIZE } from './descriptors.ts';
+import { deviceSection, PAIR_SIZE, SECTION_SIZE } from './descriptors.ts';
+import { ptePageOf } from './pte-page.ts';
 import {
   armShortKey,
   INIT_MM,
@@ -38,6 +39,7 @@ export function kernelTables(
   machine: MachineFacts,
   boot: (context: ProgramContext) => Routine<boolean>,
 ): KernelTables {
+  const ptePage = ptePageOf(config.pteLayout);
   const highMemory = config.pageOffset + lowmemBytes(config, machine);
   const vmallocStart = Math.floor((highMemory + VMALLOC_OFFSET) / VMALLOC_OFFSET) * VMALLOC_OFFSET;
   const swapper = (view: View): number => view(armShortKey).pgd[INIT_MM] ?? 0;
@@ -88,7 +90,7 @@ export function kernelTables(
     },
 
     *setPte(_context, va, pfn) {
-      const word = encodeDevice(pfn);
+      const word = ptePage.encodeDevice(pfn);
       const address = yield* storeLinuxPte(va, word);
       yield* order(tableOrder('SetKernelHwPte', INIT_MM, va, address, word));
     },

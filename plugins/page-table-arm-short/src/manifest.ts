@@ -3,6 +3,7 @@ import { defineManifest } from '@tablewalk/contracts';
 import { z } from 'zod';
 import { armShort } from './arm-short.ts';
 import { armShortFormat } from './format/index.ts';
+import { PTE_LAYOUTS } from './pte-page.ts';
 
 const OFFSETS = [0x4000_0000, 0x8000_0000, 0xc000_0000];
 
@@ -26,6 +27,12 @@ export const manifest = defineManifest({
         return z.NEVER;
       })
       .describe('PAGE_OFFSET: where the kernel begins (1G/3G, 2G/2G or 3G/1G)'),
+    pteLayout: z
+      .enum(PTE_LAYOUTS)
+      .default('linux-first')
+      .describe(
+        'page of second-level tables: Linux tables first (2.6.38 and later), or the hardware tables (before)',
+      ),
     vectors: z
       .enum(['high', 'low'])
       .default('high')

@@ -1,18 +1,13 @@
 import { issue, lock, memoryKey, order, read, readMaybe, unlock, wordAt } from '@tablewalk/contracts';
 import type { FramesPlugin, PgdTables, ProgramContext, Routine, View } from '@tablewalk/contracts';
-import { LinuxPte, PAIR_SIZE, SECTION_SIZE } from './descriptors.ts';
+import { PAIR_SIZE, SECTION_SIZE } from './descriptors.ts';
+import { ptePageOf } from './pte-page.ts';
 import { armShortKey, INIT_MM, linuxPte, linuxPteAddress, pairOf } from './tables.ts';
 import { tableOrder, tablesOf, taskSizeOf, wordAddress } from './tables.ts';
 import type { ArmShortConfig, TableFact } from './tables.ts';
 
 const PGD_LOCK = 'pgd_lock';
 const PGD_ORDER = 2;
-
-/** Linux word of the vectors page at 0 (MT_LOW_VECTORS of arch/arm/mm/mmu.c): not for user space. */
-function encodeVectors(pfn: number): number {
-  const { present, young, dirty, readOnly, writeAllocate, shared } = LinuxPte;
-  return (pfn * 4096 + (present | young | dirty | readOnly | writeAllocate | shared)) >>> 0;
-}
 
 /**
  * First levels of two-level tables (arch/arm/include/asm/pgtable-2level.h, pgalloc.h, arch/arm/mm/pgd.c;
@@ -25,6 +20,7 @@ export function pgdTables(
   frames: FramesPlugin,
   populate: (context: ProgramContext, mm: number, va: number) => Routine<boolean>,
 ): PgdTables {
+  const page = ptePageOf(config.pteLayout);
   const lowVectors = config.vectors === 'low';
   const swapper = (view: View): number => view(armShortKey).pgd[INIT_MM] ?? 0;
 
@@ -44,9 +40,10 @@ export function pgdTables(
       return false;
     }
     yield* order(tableOrder('PopulateKernelPmd', INIT_MM, 0, table * 4096));
-    const word = encodeVectors(vectors);
-    yield* order(tableOrder('StoreLinuxPte', INIT_MM, 0, table * 4096, word));
-    yield* order(tableOrder('SetKernelHwPte', INIT_MM, 0, table * 4096, word));
+    const word = page.encodeKernelReadOnly(vectors);
+    const linux = table * 4096 + page.linuxTables;
+    yield* order(tableOrder('StoreLinuxPte', INIT_MM, 0, linux, word));
+    yield* order(tableOrder('SetKernelHwPte', INIT_MM, 0, linux, word));
     return true;
   }
 

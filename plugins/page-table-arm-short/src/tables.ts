@@ -7,10 +7,11 @@ import type {
   View,
   VocabularyFactOf,
 } from '@tablewalk/contracts';
-import { decodeLinux, hardwareWord, HW_TABLE_OFFSET, kernelSection, PAIR_SIZE } from './descriptors.ts';
-import { SECTION_SIZE, tableDescriptor } from './descriptors.ts';
+import { kernelSection, LinuxPte, PAIR_SIZE, SECTION_SIZE, tableDescriptor } from './descriptors.ts';
 import { kernelFactsOf } from './kernel-orders.ts';
 import type { KernelOrderType, KernelTableFact } from './kernel-orders.ts';
+import { otherWord, ptePageOf } from './pte-page.ts';
+import type { PteLayout } from './pte-page.ts';
 
 /**
  * The tables in simulated memory: where a page's words are, and the stores that change them.
@@ -19,6 +20,8 @@ import type { KernelOrderType, KernelTableFact } from './kernel-orders.ts';
 export interface ArmShortConfig {
   /** PAGE_OFFSET: first virtual address of the kernel's direct mapping. */
   readonly pageOffset: number;
+  /** Which half of a page of second-level tables hardware walks, and how Linux writes its own. */
+  readonly pteLayout: PteLayout;
   /** Where the vectors page is: at 0xffff0000, or at 0 (SCTLR.V). */
   readonly vectors: 'high' | 'low';
 }
@@ -93,7 +96,8 @@ export function linuxPteAddress(view: View, mm: number, va: number): number | un
   if (pgd === undefined) return undefined;
   const first = wordAt(view(memoryKey), pairAddress(pgd, va));
   if ((first & 0b11) !== 0b01) return undefined;
-  return Math.floor(first / 4096) * 4096 + (Math.floor(va / 4096) % 512) * 4;
+  // The entry names the table that hardware walks.
+  return otherWord((first & 0xffff_fc00) >>> 0) + (Math.floor(va / 4096) % 512) * 4;
 }
 
 export function linuxPte(view: View, mm: number, va: number): number {
@@ -119,10 +123,12 @@ export function presentPages(view: View, mm: number, start: number, end: number)
   const memory = view(memoryKey);
   const pages: number[] = [];
   const tables = tablesOf(view, mm, end);
-  for (let i = 0; i < tables.length; i += 2)
+  for (let i = 0; i < tables.length; i += 2) {
+    const first = tables[i] as number;
+    const linux = linuxPteAddress(view, mm, first) ?? 0;
     for (let entry = 0; entry < 512; entry++)
-      if (decodeLinux(wordAt(memory, (tables[i + 1] as number) + entry * 4)) !== undefined)
-        pages.push((tables[i] as number) + entry * 4096);
+      if ((wordAt(memory, linux + entry * 4) & LinuxPte.present) !== 0) pages.push(first + entry * 4096);
+  }
   return pages.filter((va) => va >= start);
 }
 
@@ -130,6 +136,7 @@ export function armShortTables(
   config: ArmShortConfig,
   machine: MachineFacts,
 ): Component<ArmShortState, TableOrder, TableFact> {
+  const page = ptePageOf(config.pteLayout);
   /** init_mm: the direct mapping of RAM in sections. */
   const lowmem = (pgd: number): TableFact => ({
     type: 'WordsFilled',
@@ -160,8 +167,8 @@ export function armShortTables(
           const pair = pairAddress(pgd, va);
           return [
             { type: 'WordsFilled', pa, words: 1024, value: 0, step: 0 },
-            { type: 'WordStored', pa: pair, value: tableDescriptor(pa + HW_TABLE_OFFSET) },
-            { type: 'WordStored', pa: pair + 4, value: tableDescriptor(pa + HW_TABLE_OFFSET + 1024) },
+            { type: 'WordStored', pa: pair, value: tableDescriptor(pa + page.hwTables) },
+            { type: 'WordStored', pa: pair + 4, value: tableDescriptor(pa + page.hwTables + 1024) },
             { type: 'PmdPopulated', mm, va, table: pa },
           ];
         }
@@ -180,28 +187,28 @@ export function armShortTables(
         case 'StoreLinuxPte':
           return [{ type: 'WordStored', pa, value: word }];
         case 'StoreVectorsHwPte':
-          return [{ type: 'WordStored', pa: pa + HW_TABLE_OFFSET, value: hardwareWord(word) }];
+          return [{ type: 'WordStored', pa: otherWord(pa), value: page.hardwareWord(word) }];
         case 'SetHwPte': {
-          const pte = decodeLinux(word);
+          const pte = page.decode(word);
           if (pte === undefined) return [];
           const { pfn, young, dirty, write } = pte;
           const stored: TableFact = {
             type: 'WordStored',
-            pa: pa + HW_TABLE_OFFSET,
-            value: hardwareWord(word),
+            pa: otherWord(pa),
+            value: page.hardwareWord(word),
           };
           return [stored, { type: 'PteSet', mm, va, pfn, young, dirty, write }];
         }
         case 'ClearHwPte':
         case 'AgeHwPte': {
-          const pte = decodeLinux(word);
+          const pte = page.decode(word);
           if (pte === undefined) return [];
-          const stored: TableFact = { type: 'WordStored', pa: pa + HW_TABLE_OFFSET, value: 0 };
+          const stored: TableFact = { type: 'WordStored', pa: otherWord(pa), value: 0 };
           if (type === 'AgeHwPte') return [stored, { type: 'PteYoungCleared', mm, va, pfn: pte.pfn }];
           return [stored, { type: 'PteCleared', mm, va, pfn: pte.pfn, dirty: pte.dirty }];
         }
         default:
-          return kernelFactsOf({ ...command, type }, state.pgd[INIT_MM] ?? 0, view);
+          return kernelFactsOf({ ...command, type }, state.pgd[INIT_MM] ?? 0, view, page);
       }
     },
     evolve(draft, fact) {

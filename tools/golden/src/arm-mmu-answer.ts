@@ -2,7 +2,7 @@ import { decodeFields } from '@tablewalk/architecture';
 import { FaultKind, newWalk, WalkStage } from '@tablewalk/contracts';
 import type { Access, Regime, TableFormat, Walk } from '@tablewalk/contracts';
 
-/** A query of golden/arm-mmu; what is absent QEMU was not asked, or could not tell. Numbers are hexadecimal strings. */
+/** A query of golden/arm-mmu. What is absent QEMU was not asked, or could not tell. Numbers are hexadecimal. */
 export interface Query {
   readonly va: string;
   readonly access: 'read' | 'write' | 'fetch';

@@ -28,11 +28,12 @@ const ap10 = (low: number): DescriptorField =>
     'PL0 reads, PL1 writes; with AFE: PL0 and PL1, not accessed',
     'PL0 and PL1; with AFE: accessed',
   ]);
+const OUTER = ['non-cacheable', 'write-back, write-allocate', 'write-through', 'write-back'];
+const LOW_TEX = ['memory type by C, B', 'memory type by C, B', 'device when C, B are 0', 'reserved'];
+/** Without TEX remap; with it TEX[2:1] is for the operating system. */
 const tex = (low: number): DescriptorField =>
   field('TEX[2:0]', low + 2, low, (value) =>
-    value > 3
-      ? `normal memory, outer ${['non-cacheable', 'write-back, write-allocate', 'write-through', 'write-back'][value & 3]}; C, B: inner`
-      : (['memory type by C, B', 'memory type by C, B', 'device when C, B are 0', 'reserved'][value] ?? ''),
+    value < 4 ? (LOW_TEX[value] ?? '') : `normal memory, outer ${OUTER[value & 3]}, inner by C, B`,
   );
 const c = flag('C', 3, 'not cacheable (with TEX 0 or 1)', 'cacheable (with TEX 0 or 1)');
 const b = flag('B', 2, 'not bufferable (with TEX 0 or 1)', 'bufferable (with TEX 0 or 1)');

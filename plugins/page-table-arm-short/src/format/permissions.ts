@@ -7,8 +7,8 @@ const May = { read0: 1, write0: 2, read1: 4, write1: 8 } as const;
 const { read0, write0, read1, write1 } = May;
 
 /**
- * AP[2:0] with SCTLR.AFE 0 (ARM ARM DDI 0406C B3.7.1). 0b100 is reserved and UNPREDICTABLE: no access here.
- * With AFE 1 AP[0] is no permission and counts as 1 (CheckPermission, B3.19), which leaves AP[2:1] of the simplified model.
+ * AP[2:0] with SCTLR.AFE 0 (ARM ARM DDI 0406C B3.7.1). 0b100 is reserved and UNPREDICTABLE: no access here. With AFE 1
+ * AP[0] is no permission and counts as 1 (CheckPermission, B3.19), which leaves AP[2:1] of the simplified model.
  */
 const ACCESS_BY_AP: readonly number[] = [
   0,
