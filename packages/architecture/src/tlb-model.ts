@@ -16,7 +16,7 @@ import type {
   WalkPlace,
   WalkSteps,
 } from '@tablewalk/contracts';
-import { walkFacts } from './tlb-facts.ts';
+import { WALK_FACTS } from './tlb-facts.ts';
 import type { WalkFact } from './tlb-facts.ts';
 import type { InvalidateTlb } from './tlb-maintenance.ts';
 import { entryNamed, hold, IDLE, matches, pageOf, sameTranslation, translated } from './tlb-state.ts';
@@ -40,11 +40,7 @@ export function tlbModel({ cpus, walkSteps, speculativeWalks, evictions }: TlbMo
   // A story may give a freedom to a CPU that one of its variants does not have.
   const there = (pages: readonly CpuPage[]): CpuPage[] => pages.filter(({ cpu }) => cpu < cpus);
   const component: Component<TlbModelState, TlbCommand, TlbFact> = {
-    facts: walkFacts,
-    evolvesOn: [
-      ...Object.keys(walkFacts),
-      ...['TlbEntryFilled', 'TlbEntryEvicted', 'TlbInvalidated', 'ContextSwitched'],
-    ],
+    evolvesOn: [...WALK_FACTS, ...['TlbEntryFilled', 'TlbEntryEvicted', 'TlbInvalidated', 'ContextSwitched']],
     initial: () =>
       Array.from({ length: cpus }, () => ({ entries: [], demand: { ...IDLE }, speculative: { ...IDLE } })),
     decide: (command, state, { view }) =>

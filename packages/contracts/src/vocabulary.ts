@@ -36,6 +36,22 @@ export const vocabularyFacts = defineFacts({
   BarrierCompleted: { cpu: 'u' },
   CacheMaintained: { cpu: 'u', operation: 's', side: 's', whole: 'b', va: 'u', pa: 'u', bytes: 'u' },
   // What the architectural models of TLB and cache say (exploration only).
+  /** A walk begins: its first read is at `pa`. `inherited`: what upper levels hand down, in the format's own bits. */
+  WalkStarted: { cpu: 'u', speculative: 'b', va: 'u', asid: 'u', level: 'u', pa: 'u', inherited: 'u' },
+  /** A descriptor was read, and points to a table: the next read is at `pa`. */
+  WalkDescended: { cpu: 'u', speculative: 'b', level: 'u', pa: 'u', inherited: 'u' },
+  /** A descriptor was read, and maps something; the walk waits to be filled. */
+  WalkFound: {
+    cpu: 'u',
+    speculative: 'b',
+    global: 'b',
+    vpn: 'u',
+    pfn: 'u',
+    pageShift: 'u',
+    write: 'b',
+  },
+  /** By a descriptor that gives a fault, of which nothing is held, or because what was found is in the TLB now. */
+  WalkEnded: { cpu: 'u', speculative: 'b' },
   /** A translation was cached. `global`: for every ASID. `pageShift`: log2 of the bytes it covers. */
   TlbEntryFilled: { cpu: 'u', asid: 'u', global: 'b', vpn: 'u', pfn: 'u', pageShift: 'u', write: 'b' },
   TlbEntryEvicted: { cpu: 'u', asid: 'u', global: 'b', vpn: 'u', pfn: 'u', pageShift: 'u', write: 'b' },

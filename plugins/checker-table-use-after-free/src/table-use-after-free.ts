@@ -1,0 +1,88 @@
+import { sliceKey } from '@tablewalk/contracts';
+import type {
+  CheckerPlugin,
+  Command,
+  Component,
+  Fact,
+  KernelFactOf,
+  RecordedFact,
+  VocabularyFactOf,
+} from '@tablewalk/contracts';
+import { mergeMap } from 'rxjs';
+import { evolveWalks, isRead, isWalkFact, WALKS_HEAR, walkNumber } from './walks.ts';
+import type { Walks, WalksHeard } from './walks.ts';
+
+/**
+ * G2 of spec/page-tables.md, 3.4: a table that a walk can reach is not free. An oracle of its own, from facts
+ * alone: which pages of tables init_mm's entries point to, asked when a page is freed; and for each walk where it
+ * reads next and whether that page has been freed, asked when it has read. It knows no format and no policy.
+ *
+ * Only an architectural TLB tells of walks: on a machine that counts one geometry, the first rule is all.
+ */
+export interface TablesState extends Walks {
+  /** By pfn: the fact by which an entry of init_mm came to point to the page. */
+  initTables: Record<number, number>;
+}
+
+export const ID = 'checker-table-use-after-free';
+const key = sliceKey<TablesState>(ID);
+
+const INIT_MM = 0;
+type Heard = WalksHeard | VocabularyFactOf<'PudCleared' | 'PmdCleared'>;
+type Violation = KernelFactOf<'PropertyViolated'>;
+interface Report extends Command {
+  readonly violation: Violation;
+}
+
+const component: Component<TablesState, Report, Heard | Violation> = {
+  evolvesOn: [...WALKS_HEAR, 'PudCleared', 'PmdCleared'],
+  initial: () => ({ initTables: {}, freed: {}, tables: {}, roots: {}, walks: {} }),
+  decide: ({ violation }) => [violation],
+  evolve(draft, fact, at) {
+    switch (fact.type) {
+      case 'PropertyViolated':
+        break;
+      case 'PudCleared':
+      case 'PmdCleared':
+        if (fact.mm === INIT_MM) Reflect.deleteProperty(draft.initTables, Math.floor(fact.table / 4096));
+        break;
+      default:
+        if ('table' in fact && fact.mm === INIT_MM) draft.initTables[Math.floor(fact.table / 4096)] = at.seq;
+        evolveWalks(draft, fact, at.seq);
+    }
+  },
+  react: (facts$, view) => facts$.pipe(mergeMap((recorded) => judge(recorded, recorded.fact, view(key)))),
+};
+
+function judge({ seq, cpu }: RecordedFact, fact: Fact, state: TablesState): Report[] {
+  if (isPageFreed(fact)) {
+    const pages = Array.from({ length: 2 ** fact.order }, (_, i) => fact.pfn + i);
+    return pages.flatMap((pfn) => {
+      const since = state.initTables[pfn];
+      if (since === undefined) return [];
+      return [report('a page of tables was freed that init_mm uses', Math.max(cpu, 0), since, seq, 0, pfn)];
+    });
+  }
+  if (!isWalkFact(fact)) return [];
+  const walk = state.walks[walkNumber(fact)];
+  if (!isRead(fact) || walk === undefined || walk.readFreed < 0) return [];
+  const rule = 'a walker read a descriptor in a page of tables that had been freed';
+  return [report(rule, fact.cpu, walk.readFreed, seq, walk.va, walk.readPage)];
+}
+
+const isPageFreed = (fact: Fact): fact is VocabularyFactOf<'PageFreed'> => fact.type === 'PageFreed';
+
+const report = (
+  rule: string,
+  cpu: number,
+  culprit: number,
+  evidence: number,
+  va: number,
+  pfn: number,
+): Report => ({
+  to: ID,
+  type: 'ReportViolation',
+  violation: { type: 'PropertyViolated', checker: ID, rule, cpu, culprit, evidence, va, pfn },
+});
+
+export const tableUseAfterFree: CheckerPlugin = { component };
