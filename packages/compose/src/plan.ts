@@ -47,13 +47,13 @@ export interface EffectiveConfig {
  * are right, whose requirements are there without a cycle, and that can work with the others.
  */
 export function planMachine(config: MachineConfig, catalogue: Catalogue, at: string): MachinePlan {
-  const machine: MachineFacts = {
+  const bare: MachineFacts = {
     cpus: config.cpus,
     ramBytes: config.memory.ram,
     ramBase: config.memory.base,
     seed: config.seed ?? 1,
   };
-  refuseOddMemory(machine, at);
+  refuseOddMemory(bare, at);
   const bySlot = new Map<SlotName, PlannedPlugin>();
   const presets = presetsOf(config, catalogue);
   for (const slot of SINGLE_SLOTS) {
@@ -67,6 +67,7 @@ export function planMachine(config: MachineConfig, catalogue: Catalogue, at: str
   });
   refuseTwice(checkers, at);
   const plugins = [...bySlot.values(), ...checkers];
+  const machine = withImage(bare, plugins, at);
   for (const plugin of plugins) checkRequirements(plugin, bySlot, catalogue, at);
   refuseCycles(bySlot, at);
   for (const plugin of plugins) {
@@ -114,6 +115,21 @@ function useOf(config: MachineConfig, slot: SingleSlot, preset: string): PluginU
   const use = (config.slots as Record<string, PluginUse | undefined>)[slot] ?? preset;
   if (use === PRESET_PLUGIN) return preset;
   return typeof use === 'object' && use.use === PRESET_PLUGIN ? { ...use, use: preset } : use;
+}
+
+/** The kernel's image has room for what every plugin keeps in it; a machine whose plugins keep nothing has none. */
+function withImage(machine: MachineFacts, plugins: readonly PlannedPlugin[], at: string): MachineFacts {
+  const wanted = plugins.map(({ manifest, config }) => manifest.imageBytes?.(config) ?? 0);
+  const imageBytes = Math.ceil(wanted.reduce((sum, bytes) => sum + bytes, 0) / 4096) * 4096;
+  if (imageBytes === 0) return machine;
+  if (imageBytes > machine.ramBytes / 2)
+    throw new ConfigError('MEMORY_UNUSABLE', {
+      what: `the kernel's image takes ${imageBytes} bytes of the machine's ${machine.ramBytes}`,
+      why: 'less than half of RAM would be left to allocate',
+      fix: 'give memory.ram more',
+      at: `${at}#/memory`,
+    });
+  return { ...machine, imageBytes };
 }
 
 function plan(use: PluginUse, slot: SlotName, name: string, catalogue: Catalogue, at: string): PlannedPlugin {

@@ -17,6 +17,11 @@ export interface MachineFacts {
   /** Physical byte address of the first byte of RAM. */
   readonly ramBase: number;
   readonly seed: number;
+  /**
+   * Bytes at the start of RAM that belong to the kernel's image, and not to the allocator: what the plugins ask for.
+   * Absent: 0.
+   */
+  readonly imageBytes?: number;
 }
 
 /**
@@ -48,6 +53,8 @@ export interface Manifest<Slot extends SlotName = SlotName, Config = unknown> {
   readonly config: z.ZodType<Config>;
   /** Slot page-table: the format by itself, for tables that come from elsewhere (`tablewalk translate`). */
   readonly format?: TableFormat;
+  /** Bytes of the kernel's image, at the start of RAM, in which the plugin keeps what it allocates statically. */
+  imageBytes?(config: Config): number;
   /** Undefined when the plugin can work in such a machine, else the reason why it cannot. */
   refuses?(config: Config, machine: MachineFacts): string | undefined;
   create(config: Config, deps: Slots, machine: MachineFacts): Slots[Slot];

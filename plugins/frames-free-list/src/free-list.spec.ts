@@ -1,3 +1,4 @@
+import type { FramesPlugin } from '@tablewalk/contracts';
 import { Lab } from '@tablewalk/testkit';
 import type { SmallMachine } from '@tablewalk/testkit';
 import { describe, expect, it } from 'vitest';
@@ -39,5 +40,15 @@ describe('frames-free-list', () => {
     lab.do(0, lab.slots.frames.free(FIRST + 56));
     expect(take(lab, 1, 1), 'another order does not split a freed block').toEqual([undefined]);
     expect(take(lab, 1, 2)).toEqual([FIRST + 56]);
+  });
+
+  it("the kernel's image at the start of RAM is not handed out, and counts for nothing", () => {
+    const machine = { cpus: 1, ramBytes: 2 ** 18, ramBase: 0x8000_0000, seed: 1 };
+    const framesOf = (imageBytes: object) =>
+      manifest.create(manifest.config.parse({}), {} as never, { ...machine, ...imageBytes }) as FramesPlugin;
+    const [whole, none, without] = [{}, { imageBytes: 0 }, { imageBytes: 0x8000 }].map(framesOf);
+    expect([whole?.firstPfn, whole?.pages]).toEqual([FIRST, 64]);
+    expect([none?.firstPfn, none?.pages]).toEqual([FIRST, 64]);
+    expect([without?.firstPfn, without?.pages]).toEqual([FIRST + 8, 56]);
   });
 });

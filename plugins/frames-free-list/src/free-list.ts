@@ -45,8 +45,10 @@ export interface FreeListConfig {
 }
 
 export function freeListFrames(config: FreeListConfig, machine: MachineFacts): FramesPlugin {
-  const firstPfn = machine.ramBase / 4096;
-  const pages = Math.floor(machine.ramBytes / 4096);
+  // The kernel's image, at the start of RAM, is not the allocator's.
+  const { imageBytes = 0 } = machine;
+  const firstPfn = (machine.ramBase + imageBytes) / 4096;
+  const pages = Math.floor((machine.ramBytes - imageBytes) / 4096);
   const end = firstPfn + pages;
   const singles = pages - Math.max(4, Math.floor((pages * config.blockShare) / 4) * 4);
   const scatter = scatteredOrder(singles, config.order === 'ascending' ? undefined : machine.seed);
