@@ -149,7 +149,8 @@ export interface PgdPlugin extends Plugin {
   /** pgd_free: what `freePgtables` left, then the first level itself. No CPU may have it in TTBR0. */
   free(context: ProgramContext, mm: number): Routine;
   /**
-   * do_translation_fault for a kernel address: copies what init_mm has and the tables in the CPU's TTBR0 lack.
+   * do_translation_fault for a kernel address: copies what init_mm has and the tables in the CPU's TTBR0 lack. A fault
+   * at the last level is not for it: the tables of ptes are common to all, and what they lack nobody has.
    * True: try the access again; so it is too where another CPU has copied it meanwhile. False: init_mm has nothing
    * for the address, or the CPU has no tables in TTBR0: a bad area.
    */

@@ -192,8 +192,6 @@ export interface IoremapPlugin extends Plugin {
   iounmap(context: ProgramContext, va: number): Routine;
   /** switch_mm's part, before TTBR0 is loaded: bring the kernel entries of `mm` up to date, where the policy does. */
   checkVmallocSeq(context: ProgramContext, mm: number): Routine;
-  /** do_translation_fault, level 1: copies what init_mm has and the CPU's tables lack. True: try again. */
-  kernelFault(context: ProgramContext, va: number): Routine<boolean>;
   /** The device (its physical byte address) that a virtual address should lead to now; undefined: none. */
   deviceAt(view: View, va: number): number | undefined;
 }

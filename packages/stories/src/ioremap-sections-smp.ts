@@ -213,7 +213,7 @@ function programsOf(
   { given, oops }: { readonly given: Variable; readonly oops: Variable },
   { cpus, bytes }: { readonly cpus: number; readonly bytes: number },
 ): Programs {
-  const { mm, asid, ioremap } = slots;
+  const { mm, asid, ioremap, pgd } = slots;
   const registers = [0, MIB].filter((offset) => offset < bytes);
 
   /** A load by a driver, and do_translation_fault behind it: is there a device? */
@@ -221,7 +221,7 @@ function programsOf(
     for (;;) {
       const outcome = yield* tlb.access(context, va, false);
       if (outcome.kind === 'done') return true;
-      if (outcome.level !== 1 || !(yield* ioremap.kernelFault(context, va))) return false;
+      if (outcome.level !== 1 || !(yield* pgd.translationFault(context, va))) return false;
     }
   }
   /**

@@ -10,9 +10,7 @@ export interface SectionPolicy {
   unmap(context: ProgramContext, va: number, bytes: number): Routine;
 }
 
-type Mappings = Required<
-  Pick<IoremapPlugin, 'component' | 'ioremap' | 'iounmap' | 'kernelFault' | 'deviceAt'>
->;
+type Mappings = Required<Pick<IoremapPlugin, 'component' | 'ioremap' | 'iounmap' | 'deviceAt'>>;
 
 /**
  * __arm_ioremap_pfn_caller and __iounmap (arch/arm/mm/ioremap.c; spec/ioremap.md, 2 and 6), with or without a
@@ -41,7 +39,6 @@ export function deviceMappings(deps: VmallocDeps, sections?: SectionPolicy): Map
   return {
     component: areasComponent(kernel),
     deviceAt,
-    kernelFault: (context, va) => kernel.copyFaulting(context, va),
 
     *ioremap(context, pa, bytes) {
       if (!(yield* kernel.boot(context))) return undefined;

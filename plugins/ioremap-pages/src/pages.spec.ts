@@ -22,7 +22,7 @@ describe('ioremap-pages', () => {
     return outcome.kind === 'done' ? outcome.pa : `fault at level ${outcome.level}`;
   };
   const repair = (bench: Lab, cpu: number, va: number): boolean =>
-    bench.do(cpu, bench.slots.ioremap.kernelFault({ cpu, args: [] }, va));
+    bench.do(cpu, bench.slots.pgd.translationFault({ cpu, args: [] }, va));
 
   it('a new first-level word is in init_mm alone, and spreads by a fault', () => {
     const bench = lab();
@@ -43,7 +43,11 @@ describe('ioremap-pages', () => {
     expect(access(bench, 1, second + 4096)).toBe(PA + 0x10_1000);
     bench.do(0, bench.slots.ioremap.iounmap(context, second));
     expect(access(bench, 1, second + 4096)).toBe('fault at level 2');
-    expect(repair(bench, 1, second), 'only level 1 is repaired').toBe(false);
+    // At level 2 no entry is missing: a driver does not call do_translation_fault, and it would copy the same again.
+    const from = bench.facts.length;
+    repair(bench, 1, second);
+    expect(bench.factsOf('WordsCopied', from)).toEqual([]);
+    expect(access(bench, 1, second + 4096)).toBe('fault at level 2');
   });
 
   it('the table remains in memory for ever, ready to be reused', () => {

@@ -23,7 +23,7 @@ function reach(bench: Lab, cpu: number, va: number): number | undefined {
   for (;;) {
     const outcome = bench.do(cpu, bench.model.access(on(cpu), va, false));
     if (outcome.kind === 'done') return outcome.pa;
-    if (!bench.do(cpu, bench.slots.ioremap.kernelFault(on(cpu), va))) return undefined;
+    if (!bench.do(cpu, bench.slots.pgd.translationFault(on(cpu), va))) return undefined;
   }
 }
 const typesFrom = (bench: Lab, from: number): string[] =>

@@ -76,7 +76,7 @@ export function ioremapSuite(
       const context = { cpu: 0, args: [] };
       const from = lab.facts.length;
       lab.do(0, lab.slots.ioremap.iounmap(context, 0xf000_0000));
-      expect(lab.do(0, lab.slots.ioremap.kernelFault(context, 0xf000_0000))).toBe(false);
+      expect(lab.do(0, lab.slots.pgd.translationFault(context, 0xf000_0000))).toBe(false);
       expect(lab.slots.ioremap.deviceAt(lab.view, 0xf000_0000)).toBeUndefined();
       expect(lab.factsOf('DeviceUnmapped', from)).toEqual([]);
     });
@@ -212,7 +212,7 @@ function* driverAccess(lab: Lab, context: ProgramContext, va: number): Routine<n
     const outcome = yield* lab.model.access(context, va, true);
     if (outcome.kind === 'done') return outcome.pa;
     if (outcome.level !== 1) return undefined;
-    if (!(yield* lab.slots.ioremap.kernelFault(context, va))) return undefined;
+    if (!(yield* lab.slots.pgd.translationFault(context, va))) return undefined;
   }
 }
 
