@@ -13,6 +13,22 @@ export const PINNED: Readonly<Record<string, readonly [plain: Found, reduced: Fo
     ['holds', 17, 0],
     ['holds', 14, 0],
   ],
+  'half-pair livelock': [
+    ['violated', 292, 13],
+    ['violated', 284, 13],
+  ],
+  'half-pair false-oops': [
+    ['violated', 57, 7],
+    ['violated', 57, 7],
+  ],
+  'half-pair second-mapped': [
+    ['holds', 4678, 0],
+    ['holds', 4624, 0],
+  ],
+  'half-pair first-mapped': [
+    ['holds', 4970, 0],
+    ['holds', 4868, 0],
+  ],
   'ioremap-sections-smp seq-up': [
     ['holds', 3263, 0],
     ['holds', 2981, 0],
