@@ -17,10 +17,12 @@ export const DEPENDENCIES = {
   'layer:compose': ['layer:base', 'layer:contracts', 'layer:arena', 'layer:kernel'],
   // Contract suites run a plugin in a whole machine, which compose builds.
   'layer:testkit': ['layer:base', 'layer:contracts', 'layer:arena', 'layer:kernel', 'layer:compose'],
-  // An app reads traces, prints coded errors and records histories: it uses the kernel as a user does.
+  // An app reads traces, prints coded errors and records histories: it uses the kernel as a user does. It shows
+  // descriptors by the manual's fields, which the arena layer decodes.
   'layer:app': [
     'layer:base',
     'layer:contracts',
+    'layer:arena',
     'layer:kernel',
     'layer:compose',
     'layer:testkit',
@@ -36,9 +38,10 @@ export const DEPENDENCIES = {
     'layer:plugin',
     'layer:tool',
   ],
-  // Inside the kernel: explore -> stories -> machine -> history; trace stands alone.
+  // Inside the kernel: explore -> stories -> machine -> history; trace and table-dump stand alone.
   'scope:history': ['layer:base', 'layer:contracts'],
   'scope:trace': ['layer:base', 'layer:contracts'],
+  'scope:table-dump': ['layer:base', 'layer:contracts'],
   'scope:machine': ['layer:base', 'layer:contracts', 'scope:history'],
   'scope:stories': ['layer:base', 'layer:contracts', 'scope:machine'],
   'scope:explore': ['layer:base', 'layer:contracts', 'scope:history', 'scope:machine', 'scope:stories'],

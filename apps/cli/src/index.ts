@@ -4,3 +4,4 @@ export { createProcesses, drive } from './drive.ts';
 export type { Workload } from './drive.ts';
 export { TraceFile } from './trace-file.ts';
 export type { BatchSource } from './trace-file.ts';
+export { findFormat, openTableDump } from './table-dump/open.ts';

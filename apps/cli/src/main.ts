@@ -32,7 +32,8 @@ function programOf(): Command {
       'after',
       `
 Exit codes: 0 clean, 1 a property was violated or a comparison differs, 2 usage or config,
-3 a rerun diverged or a history is damaged, 4 budget used up without a verdict, 70 internal error.
+3 a rerun diverged, or a history or a page-table dump is damaged, 4 budget used up without a verdict,
+70 internal error.
 
 Example:
   tablewalk run cortex-a9-smp --trace machines/traces/true.lk.gz --trace machines/traces/ls.lk.gz`,
