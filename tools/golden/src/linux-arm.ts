@@ -192,18 +192,35 @@ function compareRoot({ name, dump, format }: Snapshot, root: Root, tally: Tally)
     for (const kind of new Set([...Object.keys(counts), ...Object.keys(root.leaf_counts)]))
       tally.add(`${what} ${kind}`, differs(root.leaf_counts[kind] ?? 0, counts[kind] ?? 0));
   }
-  if (root.kernel_entry_differences !== undefined) {
-    const found = kernelEntryDifferences(dump, format, root.pa).map(({ index, va, here, swapper }) => ({
-      index,
-      va,
-      here: here.lo,
-      swapper: swapper.lo,
-    }));
-    tally.add(`${what} kernel entries`, differs(textOf(root.kernel_entry_differences), textOf(found)));
-  }
+  if (root.kernel_entry_differences !== undefined)
+    tally.add(`${what} kernel entries`, entriesDiffer(root.kernel_entry_differences, dump, format, root.pa));
 }
 
-const textOf = (entries: readonly Readonly<Record<string, number>>[]): string =>
-  entries.map(({ index, va, here, swapper }) => `${index}:${va}:${here}:${swapper}`).join(' ');
-const differs = (expected: number | string, got: number | string): string[] =>
+type Entry = NonNullable<Root['kernel_entry_differences']>[number];
+
+/** The first entry that one side has and the other lacks, or has otherwise. */
+function entriesDiffer(
+  expected: readonly Entry[],
+  dump: TableDump,
+  format: TableFormat,
+  root: number,
+): string[] {
+  const found = kernelEntryDifferences(dump, format, root);
+  const got = found.map(({ index, va, here, swapper }) => ({
+    index,
+    va,
+    here: here.lo,
+    swapper: swapper.lo,
+  }));
+  const texts = [expected, got].map((entries) => new Set(entries.map(entryText)));
+  const [theirs = new Set<string>(), ours = new Set<string>()] = texts;
+  return [
+    ...[...theirs].filter((text) => !ours.has(text)).map((text) => `expected ${text}`),
+    ...[...ours].filter((text) => !theirs.has(text)).map((text) => `not expected: ${text}`),
+  ];
+}
+
+const entryText = ({ index, va, here, swapper }: Entry): string =>
+  `entry ${index} at ${va.toString(16)}: ${here.toString(16)}, swapper_pg_dir ${swapper.toString(16)}`;
+const differs = (expected: number, got: number): string[] =>
   expected === got ? [] : [`expected ${expected}, got ${got}`];
