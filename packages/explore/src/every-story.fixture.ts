@@ -13,6 +13,22 @@ export const PINNED: Readonly<Record<string, readonly [plain: Found, reduced: Fo
     ['holds', 17, 0],
     ['holds', 14, 0],
   ],
+  'first-table-leak if-low-vectors': [
+    ['violated', 277, 22],
+    ['violated', 277, 22],
+  ],
+  'first-table-leak always': [
+    ['holds', 1509, 0],
+    ['holds', 1509, 0],
+  ],
+  'first-table-leak low-vectors': [
+    ['holds', 3239, 0],
+    ['holds', 3239, 0],
+  ],
+  'first-table-leak always-low-vectors': [
+    ['holds', 3239, 0],
+    ['holds', 3239, 0],
+  ],
   'half-pair livelock': [
     ['violated', 292, 13],
     ['violated', 284, 13],

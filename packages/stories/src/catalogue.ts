@@ -1,5 +1,6 @@
 import { ConfigError, nearestName } from '@tablewalk/base';
 import { dmaSpeculation } from './dma-speculation.ts';
+import { firstTableLeak } from './first-table-leak.ts';
 import { halfPair } from './half-pair.ts';
 import { ioremapSectionsSmp } from './ioremap-sections-smp.ts';
 import { kmapAtomicSleep } from './kmap-atomic-sleep.ts';
@@ -20,6 +21,7 @@ import { unmapFreeRace } from './unmap-free-race.ts';
 /** Every story there is, by id. */
 export const stories: readonly Story[] = [
   dmaSpeculation,
+  firstTableLeak,
   halfPair,
   ioremapSectionsSmp,
   kmapAtomicSleep,
