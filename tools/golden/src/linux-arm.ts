@@ -40,7 +40,7 @@ export const linuxArmFamily: Family = {
 
 const PAGES = '.ptpages.bin.gz';
 const dumpsIn = (folder: string): string[] =>
-  statSync(folder).isDirectory()
+  statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true
     ? readdirSync(folder)
         .filter((name) => name.endsWith(PAGES))
         .sort()

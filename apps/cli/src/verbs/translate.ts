@@ -32,7 +32,7 @@ export function addTranslate(program: Command): void {
     .requiredOption('--tables <file>', 'PFX-SNAP.ptpages.bin.gz, with PFX-SNAP.meta.json.gz beside it')
     .option(
       '--va <address>',
-      'virtual address, or a symbol of the dump; may be repeated (default: a summary)',
+      'virtual address, or a symbol of the dump; may be repeated; without it, a summary',
       collect,
       [],
     )
