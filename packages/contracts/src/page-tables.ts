@@ -130,11 +130,6 @@ export interface KernelTables {
   clearPte(context: ProgramContext, va: number): Routine;
   /** memcpy of init_mm's words for vmalloc space to the first level of an mm, as one step. */
   copyVmalloc(context: ProgramContext, mm: number): Routine;
-  /**
-   * Steps 3 to 6 of do_translation_fault: copies init_mm's entry to the first level in the CPU's TTBR. False
-   * where init_mm has none for this address, or the CPU's tables have the same.
-   */
-  copyFaulting(context: ProgramContext, va: number): Routine<boolean>;
 }
 
 /** The life of an address space's first-level table (spec/page-tables.md, 3, 5.4 to 5.6). */

@@ -1,19 +1,12 @@
 import { assert } from '@tablewalk/base';
-import { cpusKey, order, read, readAll } from '@tablewalk/contracts';
-import type {
-  FramesPlugin,
-  KernelTables,
-  PgdTables,
-  ProgramContext,
-  Routine,
-  View,
-} from '@tablewalk/contracts';
+import { order, read, readAll } from '@tablewalk/contracts';
+import type { FramesPlugin, KernelTables, PgdTables, Routine, View } from '@tablewalk/contracts';
 import type { MemoryMap } from '@tablewalk/memory-map';
 import { PMD_SIZE } from './geometry.ts';
 import { addressOf, deviceBlock, devicePte, isBlock, isNone, isTable } from './linux-bits.ts';
 import { lpaeOrder } from './orders.ts';
 import { populatePte } from './populate.ts';
-import { INIT_MM, pgdOf, pmdAddress, pmdEntry, pteAddress, pteWord, word64At } from './tables.ts';
+import { INIT_MM, pgdOf, pmdAddress, pmdEntry, pteAddress, pteWord } from './tables.ts';
 
 /**
  * Kernel mappings in vmalloc space (arch/arm/mm/ioremap.c, spec/ioremap.md). It lies above PAGE_OFFSET, and there
@@ -69,7 +62,6 @@ export function lpaeKernelTables(map: MemoryMap, frames: FramesPlugin, { boot }:
       const count = (map.vmallocEnd - map.vmallocStart) / PMD_SIZE;
       if (own === 1) yield* order(lpaeOrder('CopyPmds', mm, { va: map.vmallocStart, count }));
     },
-    copyFaulting: (context, va) => copyFaulting(context, va),
   };
 }
 
@@ -86,20 +78,4 @@ function ownTables(view: View, mm: number, { vmallocStart, vmallocEnd }: MemoryM
     if (own !== undefined && own !== pmdAddress(view, pgdOf(view, INIT_MM), va)) return true;
   }
   return false;
-}
-
-/** do_translation_fault for one pmd, where the tables in TTBR0 have a page of pmds that lacks what init_mm has. */
-function* copyFaulting({ cpu }: ProgramContext, va: number): Routine<boolean> {
-  const [mm, pgd] = yield* readAll((view) => {
-    const { ttbr = 0, mm: running = 0 } = view(cpusKey)[cpu] ?? {};
-    const init = pmdAddress(view, pgdOf(view, INIT_MM), va);
-    const own = ttbr === 0 ? undefined : pmdAddress(view, ttbr, va);
-    if (init === undefined || own === undefined || own === init) return [];
-    const [master, copy] = [word64At(view, init), word64At(view, own)];
-    const same = master.lo === copy.lo && master.hi === copy.hi;
-    return isNone(master) || same ? [] : [running, ttbr];
-  }, 'TTBR0, and the words there and in init_mm');
-  if (mm === undefined || pgd === undefined) return false;
-  yield* order(lpaeOrder('CopyPmd', mm, { va, pa: pgd }));
-  return true;
 }

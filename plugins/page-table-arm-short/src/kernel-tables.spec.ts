@@ -61,20 +61,25 @@ describe('kernel mappings', () => {
 
   it('a fault copies the pair of init_mm to the tables in TTBR0, once; where init_mm has nothing, none', () => {
     const { bench, kernel, va } = lab();
-    expect(bench.do(0, kernel.copyFaulting(context, va))).toBe(false);
+    expect(bench.do(0, bench.slots.pgd.translationFault(context, va))).toBe(false);
     bench.do(0, kernel.setSections(context, va, DEVICE));
-    expect(bench.do(0, kernel.copyFaulting(context, va + 0x10_0123))).toBe(true);
+    expect(bench.do(0, bench.slots.pgd.translationFault(context, va + 0x10_0123))).toBe(true);
     for (const half of [0, 0x10_0000])
       expect(walk(bench, 1, va + half)).toMatchObject({ fault: 0, pfn: (DEVICE + half) / 4096 });
-    expect(bench.do(0, kernel.copyFaulting(context, va))).toBe(false);
+    const from = bench.facts.length;
+    expect(bench.do(0, bench.slots.pgd.translationFault(context, va)), 'another was faster').toBe(true);
+    expect(bench.factsOf('WordsCopied', from)).toEqual([]);
     expect(walk(bench, 2, va)).toMatchObject({ fault: 1 });
-    expect(bench.do(1, kernel.copyFaulting({ cpu: 1, args: [] }, va)), 'no tables in TTBR0').toBe(false);
+    expect(
+      bench.do(1, bench.slots.pgd.translationFault({ cpu: 1, args: [] }, va)),
+      'no tables in TTBR0',
+    ).toBe(false);
   });
 
   it('what is cleared in init_mm stays in a copy until all of vmalloc space is copied again', () => {
     const { bench, kernel, va } = lab();
     bench.do(0, kernel.setSections(context, va, DEVICE));
-    bench.do(0, kernel.copyFaulting(context, va));
+    bench.do(0, bench.slots.pgd.translationFault(context, va));
     expect(bench.do(0, kernel.clearPmd(context, va))).toBeUndefined();
     expect(kernel.entry(bench.view, va)).toBe('none');
     expect(walk(bench, 1, va)).toMatchObject({ fault: 0 });
@@ -91,7 +96,7 @@ describe('kernel mappings', () => {
     const { bench, kernel, va } = lab();
     expect(bench.do(0, kernel.populate(context, va))).toBe(true);
     expect(kernel.entry(bench.view, va)).toBe('table');
-    expect(bench.do(0, kernel.copyFaulting(context, va))).toBe(true);
+    expect(bench.do(0, bench.slots.pgd.translationFault(context, va))).toBe(true);
     const page = va + 0x10_3000;
     const from = bench.facts.length;
     bench.do(0, kernel.setPte(context, page, 0x48123));

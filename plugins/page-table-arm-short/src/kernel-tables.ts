@@ -1,5 +1,5 @@
 import { assert } from '@tablewalk/base';
-import { cpusKey, lock, memoryKey, order, pageTableLock } from '@tablewalk/contracts';
+import { lock, memoryKey, order, pageTableLock } from '@tablewalk/contracts';
 import { read, readAll, unlock, wordAt } from '@tablewalk/contracts';
 import type {
   FramesPlugin,
@@ -106,18 +106,6 @@ export function kernelTables(
       const pgd = yield* read((view) => view(armShortKey).pgd[mm] ?? 0, `pgd of mm ${mm}`);
       const words = (VMALLOC_END - vmallocStart) / SECTION_SIZE;
       yield* order(tableOrder('CopyKernelWords', mm, vmallocStart, pgd, words));
-    },
-
-    *copyFaulting({ cpu }, va) {
-      const [ttbr, mm, master, own] = (yield* readAll((view) => {
-        const { ttbr: tables = 0, mm: running = 0 } = view(cpusKey)[cpu] ?? {};
-        const word = wordAt(view(memoryKey), wordAddress(tables, va));
-        return [tables, running, masterWord(view, va), word];
-      }, 'TTBR0, and the words there and in init_mm')) as [number, number, number, number];
-      if (ttbr === 0 || master === 0 || master === own) return false;
-      for (const half of [0, SECTION_SIZE])
-        yield* order(tableOrder('CopyKernelWords', mm, pairOf(va) + half, ttbr, 1));
-      return true;
     },
   };
 }
