@@ -109,6 +109,19 @@ describe('page-table-arm-short', () => {
     ]);
   });
 
+  it('refuses a memory map in which regions overlap, with the reason', () => {
+    const refused = (knobs: object): string | undefined =>
+      manifest.refuses?.(manifest.config.parse(knobs), {
+        cpus: 2,
+        ramBase: 0x8000_0000,
+        ramBytes: 2 ** 30,
+        seed: 1,
+      });
+    expect(refused({})).toBeUndefined();
+    expect(refused({ vmallocEnd: '0xffc00000' })).toContain('overlap');
+    expect(refused({ pageOffset: '0x90000000' })).toContain('PAGE_OFFSET');
+  });
+
   it.each([1, 2, 3, 4])('two CPUs that populate one table at once keep one page of tables (%i)', (seed) => {
     const bench = lab();
     const table = bench.slots['page-table'];

@@ -7,13 +7,14 @@ import type {
   ProgramContext,
   Routine,
 } from '@tablewalk/contracts';
+import { memoryMap } from '@tablewalk/memory-map';
 import { LinuxPte } from './descriptors.ts';
 import { kernelTables } from './kernel-tables.ts';
 import { shortWalker, shortWalkSteps } from './linux-walks.ts';
 import { pgdTables } from './pgd-tables.ts';
 import { ptePageOf } from './pte-page.ts';
 import { armShortKey, armShortTables, linuxPte, linuxPteAddress, pairOf, presentPages } from './tables.ts';
-import { tableOrder, taskSizeOf } from './tables.ts';
+import { mapConfigOf, tableOrder } from './tables.ts';
 import type { ArmShortConfig } from './tables.ts';
 
 /**
@@ -26,7 +27,8 @@ export function armShort(
   frames: FramesPlugin,
   machine: MachineFacts,
 ): PageTablePlugin {
-  const taskSize = taskSizeOf(config);
+  const map = memoryMap(mapConfigOf(config, machine));
+  const { taskSize } = map;
   const page = ptePageOf(config.pteLayout);
 
   /** First step of set_pte_ext: the Linux word. Answers its address; the hardware's word is the next step. */
@@ -49,17 +51,17 @@ export function armShort(
     return true;
   }
 
-  const pgd = pgdTables(config, frames, populate);
+  const pgd = pgdTables(config, map, frames, populate);
   // No mapping of a process is below FIRST_USER_ADDRESS; what is there is not its own.
   const firstPage = pgd.lowVectors ? pgd.firstUserAddress : 0;
 
   return {
-    component: armShortTables(config, machine),
+    component: armShortTables(config, map, machine),
     vaBits: 32,
     taskSize,
     walker: shortWalker,
     walkSteps: shortWalkSteps,
-    kernel: kernelTables(config, frames, machine, pgd.boot),
+    kernel: kernelTables(config, map, frames, pgd.boot),
     pgd,
     ttbr: (view, mm) => view(armShortKey).pgd[mm] ?? 0,
     lookup: (view, mm, va) => page.decode(linuxPte(view, mm, va)),

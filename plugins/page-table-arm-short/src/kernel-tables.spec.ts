@@ -38,7 +38,7 @@ describe('kernel mappings', () => {
     (ram, pageOffset, start) => {
       const slots = { 'page-table': { use: manifest.id, pageOffset } };
       const { kernel } = new Lab({ cpus: 1, ram, known: [manifest], slots }).slots['page-table'];
-      expect([kernel?.vmallocStart, kernel?.vmallocEnd]).toEqual([start, 0xff00_0000]);
+      expect([kernel?.vmallocStart, kernel?.vmallocEnd]).toEqual([start, 0xff80_0000]);
     },
   );
 

@@ -1,14 +1,8 @@
 import { assert } from '@tablewalk/base';
 import { lock, memoryKey, order, pageTableLock } from '@tablewalk/contracts';
 import { read, readAll, unlock, wordAt } from '@tablewalk/contracts';
-import type {
-  FramesPlugin,
-  KernelTables,
-  MachineFacts,
-  ProgramContext,
-  Routine,
-  View,
-} from '@tablewalk/contracts';
+import type { FramesPlugin, KernelTables, ProgramContext, Routine, View } from '@tablewalk/contracts';
+import type { MemoryMap } from '@tablewalk/memory-map';
 import { deviceSection, PAIR_SIZE, SECTION_SIZE } from './descriptors.ts';
 import { ptePageOf } from './pte-page.ts';
 import {
@@ -16,16 +10,11 @@ import {
   INIT_MM,
   linuxPte,
   linuxPteAddress,
-  lowmemBytes,
   pairOf,
   tableOrder,
   wordAddress,
 } from './tables.ts';
 import type { ArmShortConfig } from './tables.ts';
-
-const VMALLOC_OFFSET = 8 * 2 ** 20;
-/** VMALLOC_END from 3.3 on (spec/page-tables.md, 2). */
-const VMALLOC_END = 0xff00_0000;
 
 /**
  * Kernel mappings in vmalloc space: init_mm's first-level words, the second-level tables that all share, and
@@ -35,13 +24,11 @@ const VMALLOC_END = 0xff00_0000;
  */
 export function kernelTables(
   config: ArmShortConfig,
+  { vmallocStart, vmallocEnd }: MemoryMap,
   frames: FramesPlugin,
-  machine: MachineFacts,
   boot: (context: ProgramContext) => Routine<boolean>,
 ): KernelTables {
   const ptePage = ptePageOf(config.pteLayout);
-  const highMemory = config.pageOffset + lowmemBytes(config, machine);
-  const vmallocStart = Math.floor((highMemory + VMALLOC_OFFSET) / VMALLOC_OFFSET) * VMALLOC_OFFSET;
   const swapper = (view: View): number => view(armShortKey).pgd[INIT_MM] ?? 0;
   const masterWord = (view: View, va: number): number =>
     swapper(view) === 0 ? 0 : wordAt(view(memoryKey), wordAddress(swapper(view), va));
@@ -52,7 +39,7 @@ export function kernelTables(
 
   return {
     vmallocStart,
-    vmallocEnd: VMALLOC_END,
+    vmallocEnd,
     pmdSize: PAIR_SIZE,
     boot,
     entry(view, va) {
@@ -104,7 +91,7 @@ export function kernelTables(
 
     *copyVmalloc(_context, mm) {
       const pgd = yield* read((view) => view(armShortKey).pgd[mm] ?? 0, `pgd of mm ${mm}`);
-      const words = (VMALLOC_END - vmallocStart) / SECTION_SIZE;
+      const words = (vmallocEnd - vmallocStart) / SECTION_SIZE;
       yield* order(tableOrder('CopyKernelWords', mm, vmallocStart, pgd, words));
     },
   };

@@ -1,11 +1,10 @@
-import { parseBytes } from '@tablewalk/base';
 import { defineManifest } from '@tablewalk/contracts';
+import { memoryMapConflict, memoryMapKnobs } from '@tablewalk/memory-map';
 import { z } from 'zod';
 import { armShort } from './arm-short.ts';
 import { armShortFormat } from './format/index.ts';
 import { PTE_LAYOUTS } from './pte-page.ts';
-
-const OFFSETS = [0x4000_0000, 0x8000_0000, 0xc000_0000];
+import { mapConfigOf } from './tables.ts';
 
 export const manifest = defineManifest({
   id: 'page-table-arm-short',
@@ -17,31 +16,19 @@ export const manifest = defineManifest({
   companions: { pgd: 'pgd-arm-classic' },
   facets: ['exact', 'architectural', 'demand-paging', 'vmalloc', 'pgd', 'pgd-folded'],
   config: z.strictObject({
-    pageOffset: z
-      .union([z.string(), z.number()])
-      .default(0xc000_0000)
-      .transform((text, context) => {
-        const address = parseBytes(text);
-        if (address !== undefined && OFFSETS.includes(address)) return address;
-        context.addIssue({ code: 'custom', message: 'PAGE_OFFSET is 0x40000000, 0x80000000 or 0xc0000000' });
-        return z.NEVER;
-      })
-      .describe('PAGE_OFFSET: where the kernel begins (1G/3G, 2G/2G or 3G/1G)'),
+    ...memoryMapKnobs,
     pteLayout: z
       .enum(PTE_LAYOUTS)
       .default('linux-first')
       .describe(
         'page of second-level tables: Linux tables first (2.6.38 and later), or the hardware tables (before)',
       ),
-    vectors: z
-      .enum(['high', 'low'])
-      .default('high')
-      .describe('where the vectors page is: at 0xffff0000, or at 0 in every address space'),
   }),
-  refuses(_config, { ramBase, ramBytes }) {
+  refuses(config, machine) {
+    const { ramBase, ramBytes } = machine;
     if (ramBase + ramBytes > 2 ** 32) return 'RAM ends above 4 GiB, which a small page cannot address';
     if (ramBase % 2 ** 20 !== 0) return 'RAM does not begin at a MiB, and the kernel maps it by sections';
-    return undefined;
+    return memoryMapConflict(mapConfigOf(config, machine));
   },
   format: armShortFormat,
   create: (config, { frames }, machine) => armShort(config, frames, machine),

@@ -1,9 +1,10 @@
 import { issue, lock, memoryKey, order, read, readMaybe, unlock, wordAt } from '@tablewalk/contracts';
 import type { FramesPlugin, PgdTables, ProgramContext, Routine, View } from '@tablewalk/contracts';
+import type { MemoryMap } from '@tablewalk/memory-map';
 import { PAIR_SIZE, SECTION_SIZE } from './descriptors.ts';
 import { ptePageOf } from './pte-page.ts';
 import { armShortKey, INIT_MM, linuxPte, linuxPteAddress, pairOf } from './tables.ts';
-import { tableOrder, tablesOf, taskSizeOf, wordAddress } from './tables.ts';
+import { tableOrder, tablesOf, wordAddress } from './tables.ts';
 import type { ArmShortConfig, TableFact } from './tables.ts';
 
 const PGD_LOCK = 'pgd_lock';
@@ -17,6 +18,7 @@ const PGD_ORDER = 2;
  */
 export function pgdTables(
   config: ArmShortConfig,
+  { modulesStart, firstUserAddress }: MemoryMap,
   frames: FramesPlugin,
   populate: (context: ProgramContext, mm: number, va: number) => Routine<boolean>,
 ): PgdTables {
@@ -51,8 +53,8 @@ export function pgdTables(
     pgdirSize: PAIR_SIZE,
     pmdSize: PAIR_SIZE,
     entries: 2 ** 32 / PAIR_SIZE,
-    modulesStart: taskSizeOf(config),
-    firstUserAddress: 4096,
+    modulesStart,
+    firstUserAddress,
     lowVectors,
     swapper,
 

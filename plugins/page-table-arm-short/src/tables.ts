@@ -7,6 +7,8 @@ import type {
   View,
   VocabularyFactOf,
 } from '@tablewalk/contracts';
+import { memoryMapConfig } from '@tablewalk/memory-map';
+import type { MemoryMap, MemoryMapConfig, MemoryMapKnobs } from '@tablewalk/memory-map';
 import { kernelSection, LinuxPte, PAIR_SIZE, SECTION_SIZE, tableDescriptor } from './descriptors.ts';
 import { kernelFactsOf } from './kernel-orders.ts';
 import type { KernelOrderType, KernelTableFact } from './kernel-orders.ts';
@@ -17,23 +19,19 @@ import type { PteLayout } from './pte-page.ts';
  * The tables in simulated memory: where a page's words are, and the stores that change them.
  * spec/page-tables.md, 1.1 (layout of a PTE page), 1.6 (set_pte_ext), 1.8 (pmd operations), 3.1 (pgd_alloc).
  */
-export interface ArmShortConfig {
-  /** PAGE_OFFSET: first virtual address of the kernel's direct mapping. */
-  readonly pageOffset: number;
+export interface ArmShortConfig extends MemoryMapKnobs {
   /** Which half of a page of second-level tables hardware walks, and how Linux writes its own. */
   readonly pteLayout: PteLayout;
-  /** Where the vectors page is: at 0xffff0000, or at 0 (SCTLR.V). */
-  readonly vectors: 'high' | 'low';
 }
-export const taskSizeOf = ({ pageOffset }: ArmShortConfig): number => pageOffset - 16 * 2 ** 20;
+/** A machine of less than a section has no lowmem to map, which is no reason to refuse it. */
+export const mapConfigOf = (
+  { pteLayout: _pteLayout, ...knobs }: ArmShortConfig,
+  machine: MachineFacts,
+): MemoryMapConfig =>
+  memoryMapConfig(knobs, { ...machine, ramBytes: Math.max(machine.ramBytes, SECTION_SIZE) });
 
 export const INIT_MM = 0;
 const PGD_BYTES = 16384;
-const VMALLOC_BYTES = 256 * 2 ** 20;
-
-/** Bytes of RAM in the direct mapping: less the room that vmalloc keeps. */
-export const lowmemBytes = ({ pageOffset }: ArmShortConfig, { ramBytes }: MachineFacts): number =>
-  Math.min(ramBytes, 2 ** 32 - VMALLOC_BYTES - pageOffset);
 
 /** Physical byte address of the first level, by mm. */
 export interface ArmShortState {
@@ -134,14 +132,15 @@ export function presentPages(view: View, mm: number, start: number, end: number)
 
 export function armShortTables(
   config: ArmShortConfig,
+  map: MemoryMap,
   machine: MachineFacts,
 ): Component<ArmShortState, TableOrder, TableFact> {
   const page = ptePageOf(config.pteLayout);
   /** init_mm: the direct mapping of RAM in sections. */
   const lowmem = (pgd: number): TableFact => ({
     type: 'WordsFilled',
-    pa: pgd + (config.pageOffset / SECTION_SIZE) * 4,
-    words: Math.floor(lowmemBytes(config, machine) / SECTION_SIZE),
+    pa: pgd + (map.pageOffset / SECTION_SIZE) * 4,
+    words: Math.floor(Math.min(map.highMemory - map.pageOffset, machine.ramBytes) / SECTION_SIZE),
     value: kernelSection(machine.ramBase),
     step: SECTION_SIZE,
   });
