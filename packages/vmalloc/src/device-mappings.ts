@@ -1,3 +1,4 @@
+import { read } from '@tablewalk/contracts';
 import type { IoremapPlugin, ProgramContext, Routine } from '@tablewalk/contracts';
 import { areasComponent, commitArea, deviceAt, findArea, freeArea, reserveArea } from './areas.ts';
 import type { VmallocDeps } from './deps.ts';
@@ -10,23 +11,57 @@ export interface SectionPolicy {
   unmap(context: ProgramContext, va: number, bytes: number): Routine;
 }
 
+/** What a policy does about words that mappings by pages add to init_mm's first level, where it does something. */
+export interface AdditionPolicy {
+  /** arch_sync_kernel_mappings, once for a range to which words were added. */
+  sync(): Routine;
+  /** Is it called as well where the mapping fails after that? */
+  readonly syncOnError: boolean;
+}
+
 type Mappings = Required<Pick<IoremapPlugin, 'component' | 'ioremap' | 'iounmap' | 'deviceAt'>>;
 
 /**
  * __arm_ioremap_pfn_caller and __iounmap (arch/arm/mm/ioremap.c; spec/ioremap.md, 2 and 6), with or without a
  * way to map by sections. Not modelled: static mappings, supersections, the refusal of RAM, memory types.
  */
-export function deviceMappings(deps: VmallocDeps, sections?: SectionPolicy): Mappings {
+export function deviceMappings(
+  deps: VmallocDeps,
+  sections?: SectionPolicy,
+  additions?: AdditionPolicy,
+): Mappings {
   const { kernel, cache, flushTlbKernelRange } = deps;
   const { pmdSize } = kernel;
 
   /** A page after the other; first-level words are new in init_mm alone (spec/ioremap.md, 2.2). */
   function* mapPages(context: ProgramContext, va: number, pa: number, bytes: number): Routine<boolean> {
-    for (let pair = va - (va % pmdSize); pair < va + bytes; pair += pmdSize)
-      if (!(yield* kernel.populate(context, pair))) return false;
+    const { added, failed } = yield* populateRange(context, va, bytes);
+    if (failed) {
+      if (added && additions?.syncOnError === true) yield* additions.sync();
+      return false;
+    }
     for (let done = 0; done < bytes; done += PAGE)
       yield* kernel.setPte(context, va + done, (pa + done) / PAGE);
+    if (added && additions !== undefined) yield* additions.sync();
     return true;
+  }
+
+  /** Second-level tables for a range; pte_alloc_kernel_track, where additions are counted. */
+  function* populateRange(
+    context: ProgramContext,
+    va: number,
+    bytes: number,
+  ): Routine<{ readonly added: boolean; readonly failed: boolean }> {
+    let added = false;
+    for (let pair = va - (va % pmdSize); pair < va + bytes; pair += pmdSize) {
+      if (additions !== undefined) {
+        const none = yield* read((view) => Number(kernel.entry(view, pair) === 'none'), "init_mm's word");
+        if (none === 0) continue;
+      }
+      if (!(yield* kernel.populate(context, pair))) return { added, failed: true };
+      added = true;
+    }
+    return { added, failed: false };
   }
 
   /** vunmap: the tables stay, for the next mapping. */
