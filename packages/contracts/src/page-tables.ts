@@ -78,6 +78,11 @@ export interface PgdTables {
   pgdNone(view: View, pgd: number, va: number): boolean;
   /** Of the half that `va` is in, where an entry is a pair of words. True as well where the pgd entry is none. */
   pmdNone(view: View, pgd: number, va: number): boolean;
+  /**
+   * First addresses of the entries for `[from, to)` in which the tables at `pgd` have something, and not what init_mm
+   * has: no fault will mend them. Of hardware words where entries are pairs.
+   */
+  divergent(view: View, pgd: number, from: number, to: number): readonly number[];
   /** set_pgd with init_mm's entry, into the tables at `pgd`, which are those of `mm`. */
   copyPgd(context: ProgramContext, mm: number, pgd: number, va: number): Routine;
   /** copy_pmd from init_mm's: both words of a pair, one after the other. */

@@ -77,6 +77,22 @@ export const PINNED: Readonly<Record<string, readonly [plain: Found, reduced: Fo
     ['holds', 2785, 0],
     ['holds', 2084, 0],
   ],
+  'ioremap-sections-smp seq-up-tables': [
+    ['holds', 3263, 0],
+    ['holds', 2981, 0],
+  ],
+  'ioremap-sections-smp seq-smp-tables': [
+    ['violated', 2556, 21],
+    ['violated', 2303, 21],
+  ],
+  'ioremap-sections-smp ipi-tables': [
+    ['holds', 11769, 0],
+    ['holds', 10996, 0],
+  ],
+  'ioremap-sections-smp ipi-open-switch-tables': [
+    ['violated', 21269, 32],
+    ['violated', 19366, 32],
+  ],
   'kmap-atomic-sleep sleeps': [
     ['violated', 20, 8],
     ['violated', 20, 8],

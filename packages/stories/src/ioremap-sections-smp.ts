@@ -24,6 +24,10 @@ const ipi = (knobs: object = {}): Overrides => ({
   'slots.ioremap': { use: 'ioremap-sections-ipi', ...knobs },
 });
 const WRONG_DEVICE = 'an address led to another device than the one that is mapped there';
+const DIVERGENT =
+  'a CPU walks an entry for kernel memory that init_mm does not have, and no fault will mend it';
+/** The checker looks at the tables as well, and tells the cause before any driver runs. */
+const TABLES: Overrides = { checkers: [{ use: 'checker-kernel-mapping-divergence', look: 'tables' }] };
 const OOPS = 'a driver got a fault at an address that ioremap has given it';
 const NOT_FREE = 'iounmap has returned, and the range is still taken';
 const ASTRAY = 'a turn is over, and the CPU is still in the tables of the task that had it';
@@ -51,6 +55,10 @@ export const ioremapSectionsSmp: MachineStory = {
   setBy: {
     'seq-up': UP,
     'seq-smp': { 'slots.ioremap': { use: 'ioremap-sections-vmalloc-seq', allowSmp: true } },
+    'seq-up-tables': { ...UP, ...TABLES },
+    'seq-smp-tables': { ...TABLES, 'slots.ioremap': { use: 'ioremap-sections-vmalloc-seq', allowSmp: true } },
+    'ipi-tables': { ...ipi(), ...TABLES },
+    'ipi-open-switch-tables': { ...ipi({ switchMasksIrqs: false }), ...TABLES },
     ipi: ipi(),
     'ipi-open-switch': ipi({ switchMasksIrqs: false }),
     'ipi-no-wait': ipi({ waitForAcks: false }),
@@ -88,6 +96,18 @@ export const ioremapSectionsSmp: MachineStory = {
     },
     'pages-up': { verdict: 'holds', what: 'pages in a table that all share, on one CPU' },
     'pages-smp': { verdict: 'holds', what: 'pages in a table that all share: what Linux does on SMP' },
+    'seq-up-tables': { verdict: 'holds', what: 'as seq-up, and the tables that a CPU walks are looked at' },
+    'seq-smp-tables': {
+      verdict: 'violated',
+      what: 'as seq-smp: the tables tell it when iounmap returns',
+      rule: DIVERGENT,
+    },
+    'ipi-tables': { verdict: 'holds', what: 'as ipi, and the tables are looked at' },
+    'ipi-open-switch-tables': {
+      verdict: 'violated',
+      what: 'as ipi-open-switch: the tables tell it at the load of TTBR0',
+      rule: DIVERGENT,
+    },
   },
   // A number is that of different steps where one turn finds tables that are behind, and another does not.
   survivors: [

@@ -3,7 +3,7 @@ import { given } from '@tablewalk/testkit';
 import { describe, it } from 'vitest';
 import { ID, kernelMappingDivergence } from './kernel-mapping-divergence.ts';
 
-const { component } = kernelMappingDivergence;
+const { component } = kernelMappingDivergence();
 const VA = 0xf080_0000;
 const [DEV1, DEV2] = [0x4000_0000, 0x4040_0000];
 const MIB = 2 ** 20;

@@ -1,14 +1,15 @@
-import { ofType, sliceKey } from '@tablewalk/contracts';
+import { cpusKey, ofType, sliceKey } from '@tablewalk/contracts';
 import type {
   CheckerPlugin,
   Command,
   Component,
   KernelFactOf,
+  PgdTables,
   RecordedFact,
   View,
   VocabularyFactOf,
 } from '@tablewalk/contracts';
-import { filter, map } from 'rxjs';
+import { filter, map, merge, mergeMap } from 'rxjs';
 
 /**
  * What G1 of spec/page-tables.md is for: an address of vmalloc space leads every CPU to the device that is mapped
@@ -17,6 +18,10 @@ import { filter, map } from 'rxjs';
  * nothing of tables, sequences and TLBs.
  *
  * Between the begin and the end of iounmap the old device may still be reached: its end is the promise.
+ *
+ * Where it is told to look at tables as well (`look: tables`), it names the cause before there is an access: when
+ * iounmap or ioremap has returned, and when a CPU loads a first level afterwards, that level must not have an
+ * entry for the range that is neither none nor init_mm's. A lazy fault mends what is missing, never what is wrong.
  */
 export interface Range {
   readonly va: number;
@@ -33,6 +38,11 @@ export type RangesState = Range[];
 export const ID = 'checker-kernel-mapping-divergence';
 const key = sliceKey<RangesState>(ID);
 
+const ENDED = 'a device was reached after its mapping had ended';
+const OTHER_DEVICE = 'an address led to another device than the one that is mapped there';
+const DIVERGENT =
+  'a CPU walks an entry for kernel memory that init_mm does not have, and no fault will mend it';
+
 type Heard = VocabularyFactOf<'DeviceMapped' | 'DeviceUnmapped'>;
 type Access = VocabularyFactOf<'AccessPerformed'>;
 type Violation = KernelFactOf<'PropertyViolated'>;
@@ -40,7 +50,7 @@ interface Report extends Command {
   readonly violation: Violation;
 }
 
-const component: Component<RangesState, Report, Heard | Violation> = {
+const component: Omit<Component<RangesState, Report, Heard | Violation>, 'react'> = {
   evolvesOn: ['DeviceMapped', 'DeviceUnmapped'],
   initial: () => [],
   decide: ({ violation }) => [violation],
@@ -53,12 +63,6 @@ const component: Component<RangesState, Report, Heard | Violation> = {
     rest.sort((a, b) => a.va - b.va);
     draft.splice(0, draft.length, ...rest);
   },
-  react: (facts$, view) =>
-    facts$.pipe(
-      ofType<Access>('AccessPerformed'),
-      map((recorded) => judge(recorded, recorded.fact, view)),
-      filter((report) => report !== undefined),
-    ),
 };
 
 /** What is left of a range without the addresses [start, end). */
@@ -72,22 +76,70 @@ function outside(range: Range, start: number, end: number): Range[] {
   ];
 }
 
+type Told = Heard | KernelFactOf<'ContextSwitched'>;
+
+/** First levels that CPUs walk now, against init_mm's, where a promise has been given. */
+function judgeTables(
+  { seq, fact }: { readonly seq: number; readonly fact: Told },
+  pgd: PgdTables,
+  view: View,
+): Report[] {
+  const cpus = view(cpusKey);
+  const looked =
+    fact.type === 'ContextSwitched'
+      ? view(key).flatMap((range) => (range.mapped ? [] : [{ cpu: fact.cpu, range }]))
+      : cpus.map((_, cpu) => ({ cpu, range: { va: fact.va, bytes: fact.bytes, since: seq } }));
+  return looked.flatMap(({ cpu, range: { va, bytes, since } }) => {
+    const { mm = 0, ttbr = 0 } = cpus[cpu] ?? {};
+    const [first] = mm === 0 || ttbr === 0 ? [] : pgd.divergent(view, ttbr, va, va + bytes);
+    return first === undefined ? [] : [report(DIVERGENT, cpu, since, seq, Math.max(first, va), 0)];
+  });
+}
+
 function judge({ seq }: RecordedFact, { cpu, va, pa }: Access, view: View): Report | undefined {
   const range = view(key).find((each) => va >= each.va && va < each.va + each.bytes);
   if (range === undefined || (range.mapped && pa === range.pa + (va - range.va))) return undefined;
+  const rule = range.mapped ? OTHER_DEVICE : ENDED;
+  return report(rule, cpu, range.since, seq, va, Math.floor(pa / 4096));
+}
+
+function report(
+  rule: string,
+  cpu: number,
+  culprit: number,
+  evidence: number,
+  va: number,
+  pfn: number,
+): Report {
   const violation: Violation = {
     type: 'PropertyViolated',
     checker: ID,
-    rule: range.mapped
-      ? 'an address led to another device than the one that is mapped there'
-      : 'a device was reached after its mapping had ended',
+    rule,
     cpu,
-    culprit: range.since,
-    evidence: seq,
+    culprit,
+    evidence,
     va,
-    pfn: Math.floor(pa / 4096),
+    pfn,
   };
   return { to: ID, type: 'ReportViolation', violation };
 }
 
-export const kernelMappingDivergence: CheckerPlugin = { component };
+/** `pgd`: the format's first levels, where it is to look at them. */
+export const kernelMappingDivergence = (pgd?: PgdTables): CheckerPlugin => ({
+  component: {
+    ...component,
+    react: (facts$, view) => {
+      const accesses = facts$.pipe(
+        ofType<Access>('AccessPerformed'),
+        map((recorded) => judge(recorded, recorded.fact, view)),
+        filter((each) => each !== undefined),
+      );
+      if (pgd === undefined) return accesses;
+      const tables = facts$.pipe(
+        ofType<Told>('DeviceMapped', 'DeviceUnmapped', 'ContextSwitched'),
+        mergeMap((recorded) => judgeTables(recorded, pgd, view)),
+      );
+      return merge(accesses, tables);
+    },
+  },
+});

@@ -5,7 +5,8 @@ import { PGDIR_SIZE, PMD_SIZE, PTRS_PER_PGD } from './geometry.ts';
 import { Hi, isTable, kernelBlock } from './linux-bits.ts';
 import { lpaeOrder } from './orders.ts';
 import type { LpaeFact, LpaeOrder } from './orders.ts';
-import { INIT_MM, pgdEntry, pgdNone, pgdOf, pgdTablesOf, pmdNone, pmdTablesOf } from './tables.ts';
+import { divergent, INIT_MM, pgdEntry, pgdNone, pgdOf, pgdTablesOf, pmdNone } from './tables.ts';
+import { pmdTablesOf } from './tables.ts';
 
 const PGD_LOCK = 'pgd_lock';
 
@@ -61,6 +62,7 @@ export function lpaePgdTables(map: MemoryMap, frames: FramesPlugin): PgdTables {
 
     pgdNone,
     pmdNone,
+    divergent,
     copyPgd: (_context, mm, pgd, va) => order(lpaeOrder('CopyPgd', mm, { va, pa: pgd, count: 1 })),
     copyPmd: (_context, mm, pgd, va) => order(lpaeOrder('CopyPmd', mm, { va, pa: pgd })),
 

@@ -78,3 +78,15 @@ export function presentPages(view: View, pgd: number, end: number): number[] {
 
 export const pgdNone = (view: View, pgd: number, va: number): boolean => isNone(pgdEntry(view, pgd, va));
 export const pmdNone = (view: View, pgd: number, va: number): boolean => isNone(pmdEntry(view, pgd, va));
+
+/** Entries for `[from, to)` in which a pgd leads to a pmd that has something, and not what init_mm's has. */
+export function divergent(view: View, pgd: number, from: number, to: number): number[] {
+  const found: number[] = [];
+  const swapper = pgdOf(view, INIT_MM);
+  for (let va = from - (from % PMD_SIZE); va < to; va += PMD_SIZE) {
+    const own = pmdEntry(view, pgd, va);
+    const master = pmdEntry(view, swapper, va);
+    if (!isNone(own) && (own.lo !== master.lo || own.hi !== master.hi)) found.push(va);
+  }
+  return found;
+}

@@ -81,6 +81,15 @@ export function pgdTables(
 
     pgdNone: () => false,
     pmdNone: (view, pgd, va) => wordAt(view(memoryKey), wordAddress(pgd, va)) === 0,
+    divergent(view, pgd, from, to) {
+      const memory = view(memoryKey);
+      const found: number[] = [];
+      for (let va = from - (from % SECTION_SIZE); va < to; va += SECTION_SIZE) {
+        const own = wordAt(memory, wordAddress(pgd, va));
+        if (own !== 0 && own !== wordAt(memory, wordAddress(swapper(view), va))) found.push(va);
+      }
+      return found;
+    },
     *copyPgd() {},
     *copyPmd(_context, mm, pgd, va) {
       for (const half of [0, SECTION_SIZE])
