@@ -32,6 +32,7 @@ const PINNED: Readonly<Record<string, readonly [caught: number, survived: number
   shoot6x2: [10, 12],
   'ticket-lock': [6, 1],
   'unmap-free-race': [5, 19],
+  'vmap-stack': [28, 39],
 };
 
 /** Of the stories on machines, those that explain their survivors already. */

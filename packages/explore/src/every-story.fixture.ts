@@ -301,4 +301,56 @@ export const PINNED: Readonly<Record<string, readonly [plain: Found, reduced: Fo
     ['holds', 1108, 0],
     ['holds', 952, 0],
   ],
+  'vmap-stack lazy-fault-only': [
+    ['violated', 57, 25],
+    ['violated', 49, 25],
+  ],
+  'vmap-stack seq-and-hook': [
+    ['holds', 1192, 0],
+    ['holds', 871, 0],
+  ],
+  'vmap-stack no-hook': [
+    ['violated', 49, 24],
+    ['violated', 41, 24],
+  ],
+  'vmap-stack same-process': [
+    ['violated', 49, 24],
+    ['violated', 41, 24],
+  ],
+  'vmap-stack dummy-read': [
+    ['holds', 8587, 0],
+    ['holds', 5825, 0],
+  ],
+  'vmap-stack dummy-read-only': [
+    ['violated', 383, 39],
+    ['violated', 284, 39],
+  ],
+  'vmap-stack added-beside': [
+    ['violated', 3009, 32],
+    ['violated', 2878, 32],
+  ],
+  'vmap-stack added-beside-read': [
+    ['holds', 15628, 0],
+    ['holds', 13847, 0],
+  ],
+  'vmap-stack added-beside-back': [
+    ['violated', 19144, 50],
+    ['violated', 16371, 50],
+  ],
+  'vmap-stack error-path': [
+    ['violated', 77, 35],
+    ['violated', 68, 35],
+  ],
+  'vmap-stack error-path-synced': [
+    ['holds', 443, 0],
+    ['holds', 334, 0],
+  ],
+  'vmap-stack relaxed': [
+    ['violated', 1068, 37],
+    ['violated', 838, 37],
+  ],
+  'vmap-stack acquire': [
+    ['holds', 2045, 0],
+    ['holds', 1524, 0],
+  ],
 };

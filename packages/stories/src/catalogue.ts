@@ -17,6 +17,7 @@ import { shoot6x2 } from './shoot6x2.ts';
 import type { Story } from './story.ts';
 import { ticketLock } from './ticket-lock.ts';
 import { unmapFreeRace } from './unmap-free-race.ts';
+import { vmapStack } from './vmap-stack.ts';
 
 /** Every story there is, by id. */
 export const stories: readonly Story[] = [
@@ -37,6 +38,7 @@ export const stories: readonly Story[] = [
   shoot6x2,
   ticketLock,
   unmapFreeRace,
+  vmapStack,
 ];
 
 export function storyOf(id: string): Story {

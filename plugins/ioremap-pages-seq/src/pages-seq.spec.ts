@@ -37,7 +37,7 @@ describe('ioremap-pages-seq', () => {
     for (const page of taken.slice(0, left)) bench.do(0, frames.free(page));
   }
 
-  it('a word that is added is counted, behind the pages and before the range is used; one that is there is not', () => {
+  it('a new word is counted, behind the pages and before the range is used; one that is there is not', () => {
     const bench = lab();
     const from = bench.facts.length;
     map(bench);
