@@ -23,6 +23,7 @@ const PINNED: Readonly<Record<string, readonly [caught: number, survived: number
   'kmap-dma': [13, 11],
   'kmap-high-get': [36, 42],
   'kunmap-atomic-pop': [6, 7],
+  'lock-in-fault': [5, 20],
   'mismatched-attributes': [14, 3],
   'mmu-gather-protocol': [4, 7],
   peterson: [14, 1],

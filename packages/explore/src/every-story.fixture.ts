@@ -153,6 +153,18 @@ export const PINNED: Readonly<Record<string, readonly [plain: Found, reduced: Fo
     ['holds', 143, 0],
     ['holds', 143, 0],
   ],
+  'lock-in-fault locks': [
+    ['violated', 77, 10],
+    ['violated', 77, 10],
+  ],
+  'lock-in-fault no-lock': [
+    ['holds', 288, 0],
+    ['holds', 288, 0],
+  ],
+  'lock-in-fault other-cpu': [
+    ['holds', 390, 0],
+    ['holds', 376, 0],
+  ],
   'mismatched-attributes coherent-alias': [
     ['violated', 37, 11],
     ['violated', 33, 11],

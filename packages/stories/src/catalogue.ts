@@ -7,6 +7,7 @@ import { kmapAtomicSleep } from './kmap-atomic-sleep.ts';
 import { kmapDma } from './kmap-dma.ts';
 import { kmapHighGet } from './kmap-high-get.ts';
 import { kunmapAtomicPop } from './kunmap-atomic-pop.ts';
+import { lockInFault } from './lock-in-fault.ts';
 import { mismatchedAttributes } from './mismatched-attributes.ts';
 import { mmuGatherModel } from './mmu-gather-model.ts';
 import { peterson } from './peterson.ts';
@@ -29,6 +30,7 @@ export const stories: readonly Story[] = [
   kmapDma,
   kmapHighGet,
   kunmapAtomicPop,
+  lockInFault,
   mismatchedAttributes,
   mmuGatherModel,
   peterson,

@@ -136,6 +136,23 @@ describe('pgd-arm-classic', () => {
     expect(fault(other.bench, other.va)).toBe(true);
   });
 
+  it('two CPUs that fault with one mm at once both try again: words that are there are copied once more', () => {
+    // One after the other, and in turns.
+    for (const turns of [[0], [0, 1]]) {
+      const { bench, tables, va } = lab();
+      bench.switchTo(1, 1);
+      bench.do(0, tables.setSection(context, INIT_MM, va, DEVICE));
+      const jobs = [0, 1].map((cpu) => ({
+        cpu,
+        routine: bench.slots.pgd.translationFault({ cpu, args: [] }, va),
+      }));
+      let taken = 0;
+      const pick = (alternatives: number): number => (turns[taken++ % turns.length] as number) % alternatives;
+      expect(bench.race(jobs, pick)).toEqual([true, true]);
+      expect(walk(bench, va)).toMatchObject({ fault: 0, pfn: DEVICE / 4096 });
+    }
+  });
+
   it('the tables are those in TTBR0, whoever they belong to', () => {
     const { bench, tables, va } = lab();
     bench.process(2);
