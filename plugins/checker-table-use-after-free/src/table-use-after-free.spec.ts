@@ -60,6 +60,30 @@ describe('pages of tables that init_mm uses', () => {
   });
 });
 
+describe('a page of tables that is free', () => {
+  const WROTE = 'an entry was stored in a page of tables that had been freed';
+  const stores: KernelFact[] = [
+    { type: 'WordStored', pa: table + 0xfc0, value: 1 },
+    { type: 'WordsCopied', from: 0x8000_0000, to: table + 0xfc0, words: 2 },
+    { type: 'WordsFilled', pa: table + 0xfc0, words: 2, value: 0, step: 0 },
+  ];
+
+  it('is not written: who looked its address up before has come too late', () => {
+    for (const store of stores) {
+      given(ID, component).facts(populated(1)).heard(store).gives();
+      given(ID, component)
+        .facts(populated(1), cleared(1), freed)
+        .heard(store)
+        .gives(report(WROTE, 0, 2, 3, 0));
+    }
+  });
+
+  it('may be written when it has been allocated again', () => {
+    for (const store of stores)
+      given(ID, component).facts(populated(1), freed, allocated).heard(store).gives();
+  });
+});
+
 /** spec/page-tables.md, 5.6, step 5. */
 describe('a walk', () => {
   const toTable = [populated(1), started, descended];

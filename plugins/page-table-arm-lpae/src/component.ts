@@ -67,8 +67,8 @@ export function armLpaeTables(
         case 'CopyPgd':
           return copied(order, pgdPlace(init, va), pgdPlace(pa, va), count * 2, view);
         case 'CopyPmd': {
-          const [from, to] = [pmdAddress(view, init, va), pmdAddress(view, pa, va)];
-          return from === undefined || to === undefined ? [] : copied(order, from, to, 2, view);
+          const from = pmdAddress(view, init, va);
+          return from === undefined ? [] : copied(order, from, pa, 2, view);
         }
         case 'CopyPmdTable':
           return pmdsCopied({ ...order, va: pgdirOf(va), count: PTRS_PER_TABLE }, init, pgd, view);
@@ -112,8 +112,10 @@ function swapperFacts({ pageOffset, highMemory }: Lowmem, machine: MachineFacts)
     { type: 'PgdAllocated', mm: INIT_MM, pa: pgd },
     { type: 'WordsFilled', pa: pgd, words, value: 0, step: 0 },
   ];
-  for (let entry = 0; entry < PTRS_PER_PGD; entry++)
+  for (let entry = 0; entry < PTRS_PER_PGD; entry++) {
     facts.push(...stored(pgd + entry * 8, tableEntry(table(entry), Hi.swapper)));
+    facts.push({ type: 'PudPopulated', mm: INIT_MM, va: entry * PGDIR_SIZE, table: table(entry) });
+  }
   for (let va = pageOffset; va + PMD_SIZE <= highMemory; va += PMD_SIZE) {
     const place = pmdPlace(table(Math.floor(va / PGDIR_SIZE)), va);
     facts.push(...stored(place, kernelBlock(machine.ramBase + va - pageOffset)));

@@ -29,7 +29,7 @@ export type LpaeOrderType =
   | 'PopulatePmd'
   | 'ClearPud'
   | 'ClearPmd'
-  /** Entries of init_mm to the first level at `pa`: `count` of a pgd, or one pmd entry. */
+  /** Entries of init_mm: `count` of a pgd to the first level at `pa`, or one pmd entry to the place `pa`. */
   | 'CopyPgd'
   | 'CopyPmd'
   /** A page of pmds of an mm, whole. */

@@ -5,7 +5,7 @@ import { PGDIR_SIZE, PMD_SIZE, PTRS_PER_PGD } from './geometry.ts';
 import { Hi, isTable, kernelBlock } from './linux-bits.ts';
 import { lpaeOrder } from './orders.ts';
 import type { LpaeFact, LpaeOrder } from './orders.ts';
-import { divergent, INIT_MM, pgdEntry, pgdNone, pgdOf, pgdTablesOf, pmdNone } from './tables.ts';
+import { divergent, INIT_MM, pgdEntry, pgdNone, pgdOf, pgdTablesOf, pmdAddress, pmdNone } from './tables.ts';
 import { pmdTablesOf } from './tables.ts';
 
 const PGD_LOCK = 'pgd_lock';
@@ -64,7 +64,11 @@ export function lpaePgdTables(map: MemoryMap, frames: FramesPlugin): PgdTables {
     pmdNone,
     divergent,
     copyPgd: (_context, mm, pgd, va) => order(lpaeOrder('CopyPgd', mm, { va, pa: pgd, count: 1 })),
-    copyPmd: (_context, mm, pgd, va) => order(lpaeOrder('CopyPmd', mm, { va, pa: pgd })),
+    /** pmd_offset, and then the store: between the two another CPU may take the page out of the tables, and free it. */
+    *copyPmd(_context, mm, pgd, va) {
+      const place = yield* read((view) => pmdAddress(view, pgd, va) ?? 0, 'pmd_offset');
+      if (place !== 0) yield* order(lpaeOrder('CopyPmd', mm, { va, pa: place }));
+    },
 
     isSwapperEntry: (view, mm, va) => (pgdEntry(view, pgdOf(view, mm), va).hi & Hi.swapper) !== 0,
     populatePgd: (context, mm, va) => populatePgd(context, frames, mm, va),

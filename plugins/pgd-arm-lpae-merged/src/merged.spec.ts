@@ -1,6 +1,6 @@
 import { present } from '@tablewalk/base';
 import { memoryKey, walkResult, wordAt } from '@tablewalk/contracts';
-import type { Fact, PgdTables, VocabularyFactOf, WalkResult } from '@tablewalk/contracts';
+import type { Fact, PgdTables, Routine, Step, VocabularyFactOf, WalkResult } from '@tablewalk/contracts';
 import { Lab } from '@tablewalk/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -121,6 +121,31 @@ describe('a dying pgd', () => {
     expect(tables.pgdTables(bench.view, 1, 0, 4 * GIB)).toEqual([]);
     return { bench, freed: freedPages(bench).slice(from), reached };
   }
+
+  it("init_mm's pages of pmds are told when it boots, so that a checker knows whose they are", () => {
+    const { bench } = lab();
+    const told = bench.factsOf<VocabularyFactOf<'PudPopulated'>>('PudPopulated').map(({ fact }) => fact);
+    const ofInit = told.filter(({ mm: whose }) => whose === 0);
+    expect(ofInit.map(({ va }) => va)).toEqual([0, GIB, 2 * GIB, 3 * GIB]);
+    expect(ofInit.map(({ table }) => table)).toEqual(swapperTables(bench));
+  });
+
+  it('a fault has looked up where it stores before it stores: the page may be gone by then', () => {
+    const { bench } = lab({ ceiling: false });
+    mapModule(bench);
+    const pmds = behind(bench, 1, 2)[0];
+    const late = bench.slots.pgd.translationFault(context, MODULES);
+    // The look at TTBR0 and at both tables, and pmd_offset; answered as the machine would.
+    let step = late.next();
+    for (let looks = 0; looks < 2; looks++)
+      step = late.next((step.value as Extract<Step, { kind: 'read' }>).look(bench.view));
+    teardown(bench, 1);
+    const stores = (function* () {
+      yield step.value as Step;
+    })();
+    bench.do(0, stores as Routine);
+    expect(word(bench, pmds + 504 * 8), 'in a page that is free').not.toBe(0);
+  });
 
   it("no flag and no ceiling: pgd_free frees init_mm's page of pmds (L1 broken)", () => {
     const { bench, freed } = dying({ swapperFlag: false, ceiling: false });
