@@ -24,6 +24,7 @@ const PINNED: Readonly<Record<string, readonly [caught: number, survived: number
   'kmap-high-get': [36, 42],
   'kunmap-atomic-pop': [6, 7],
   'lock-in-fault': [5, 20],
+  'lpae-dying-pgd': [8, 12],
   'mismatched-attributes': [14, 3],
   'mmu-gather-protocol': [4, 7],
   peterson: [14, 1],

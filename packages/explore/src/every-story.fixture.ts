@@ -165,6 +165,34 @@ export const PINNED: Readonly<Record<string, readonly [plain: Found, reduced: Fo
     ['holds', 390, 0],
     ['holds', 376, 0],
   ],
+  'lpae-dying-pgd no-flag': [
+    ['violated', 1821, 31],
+    ['violated', 1821, 31],
+  ],
+  'lpae-dying-pgd freed-first': [
+    ['violated', 197, 8],
+    ['violated', 197, 8],
+  ],
+  'lpae-dying-pgd flag': [
+    ['violated', 8418, 16],
+    ['violated', 8418, 16],
+  ],
+  'lpae-dying-pgd long-walk': [
+    ['violated', 1183, 18],
+    ['violated', 1183, 18],
+  ],
+  'lpae-dying-pgd ceiling-up': [
+    ['holds', 1676, 0],
+    ['holds', 1676, 0],
+  ],
+  'lpae-dying-pgd ceiling': [
+    ['holds', 28374, 0],
+    ['holds', 28374, 0],
+  ],
+  'lpae-dying-pgd flag-up': [
+    ['holds', 1841, 0],
+    ['holds', 1841, 0],
+  ],
   'mismatched-attributes coherent-alias': [
     ['violated', 37, 11],
     ['violated', 33, 11],

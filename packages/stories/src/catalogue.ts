@@ -8,6 +8,7 @@ import { kmapDma } from './kmap-dma.ts';
 import { kmapHighGet } from './kmap-high-get.ts';
 import { kunmapAtomicPop } from './kunmap-atomic-pop.ts';
 import { lockInFault } from './lock-in-fault.ts';
+import { lpaeDyingPgd } from './lpae-dying-pgd.ts';
 import { mismatchedAttributes } from './mismatched-attributes.ts';
 import { mmuGatherModel } from './mmu-gather-model.ts';
 import { peterson } from './peterson.ts';
@@ -31,6 +32,7 @@ export const stories: readonly Story[] = [
   kmapHighGet,
   kunmapAtomicPop,
   lockInFault,
+  lpaeDyingPgd,
   mismatchedAttributes,
   mmuGatherModel,
   peterson,
