@@ -33,8 +33,9 @@ export const firstTableLeak: MachineStory = {
   about:
     'Where vectors are at address 0, pgd_alloc makes a table for them, and pgd_free gives it back. Where they are ' +
     'at 0xffff0000 there is no such table, and one may think that nothing is to be freed. But FIRST_USER_ADDRESS ' +
-    'is one page: a process with a mapping in its first two megabytes has a table there, which free_pgtables spares. A ' +
-    'process with such a page exits, while on another CPU one comes and goes; every page of tables has to come back.',
+    'is one page: a process with a mapping in its first two megabytes has a table there, which free_pgtables ' +
+    'spares. A process with such a page exits, while on another CPU one comes and goes; every page of tables has to ' +
+    'come back.',
   machine: 'cortex-a9-smp',
   set: {
     checkers: ['checker-table-page-leak', 'checker-table-use-after-free', 'checker-page-use-after-free'],
