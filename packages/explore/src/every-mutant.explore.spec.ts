@@ -25,6 +25,8 @@ const PINNED: Readonly<Record<string, readonly [caught: number, survived: number
   'kunmap-atomic-pop': [6, 7],
   'lock-in-fault': [5, 20],
   'lpae-dying-pgd': [8, 12],
+  'lpae-first-pmd-leak': [4, 5],
+  'lpae-idmap': [9, 7],
   'mismatched-attributes': [14, 3],
   'mmu-gather-protocol': [4, 7],
   peterson: [14, 1],

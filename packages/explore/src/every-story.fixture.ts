@@ -193,6 +193,30 @@ export const PINNED: Readonly<Record<string, readonly [plain: Found, reduced: Fo
     ['holds', 1841, 0],
     ['holds', 1841, 0],
   ],
+  'lpae-first-pmd-leak v4': [
+    ['violated', 39, 7],
+    ['violated', 39, 7],
+  ],
+  'lpae-first-pmd-leak merged': [
+    ['holds', 703, 0],
+    ['holds', 703, 0],
+  ],
+  'lpae-first-pmd-leak no-ceiling': [
+    ['holds', 797, 0],
+    ['holds', 797, 0],
+  ],
+  'lpae-idmap empty': [
+    ['violated', 371, 17],
+    ['violated', 371, 17],
+  ],
+  'lpae-idmap through': [
+    ['violated', 10, 2],
+    ['violated', 10, 2],
+  ],
+  'lpae-idmap copy': [
+    ['holds', 700, 0],
+    ['holds', 700, 0],
+  ],
   'mismatched-attributes coherent-alias': [
     ['violated', 37, 11],
     ['violated', 33, 11],

@@ -45,28 +45,31 @@ export function* freePmdPages(
 }
 
 /**
- * idmap_add_pmd for `[start, end)`: an entry that is none, or that leads to a table of swapper_pg_dir, gets a page of
- * its own first. `copy`: with what init_mm has there; without, the kernel is gone from that GiB (HB-23). False: no
- * memory.
+ * What becomes of a pgd entry that leads to a page of pmds of swapper_pg_dir. `copy`: a page of its own, with what
+ * init_mm has there. `empty`: a page of its own, and the kernel is gone from that GiB (HB-23). `through`: nothing, so
+ * that init_mm's page is written (L5): what the check of L_PGD_SWAPPER is for.
  */
+export type IdentityMapPolicy = 'copy' | 'empty' | 'through';
+
+/** idmap_add_pmd for `[start, end)`: an entry that is none gets a page, one of init_mm's what `policy` says. False: no memory. */
 export function* addIdentityMap(
   tables: PgdTables,
   context: ProgramContext,
   mm: number,
   start: number,
   end: number,
-  copy: boolean,
+  policy: IdentityMapPolicy,
 ): Routine<boolean> {
   const { pgdirSize, pmdSize } = tables;
   for (let pgd = start - (start % pgdirSize); pgd < end; pgd += pgdirSize) {
     const [swappers, lacks] = (yield* readAll((view) => {
-      const isSwapper = tables.isSwapperEntry(view, mm, pgd);
+      const isSwapper = policy !== 'through' && tables.isSwapperEntry(view, mm, pgd);
       const has = tables.pgdTables(view, mm, pgd, pgd + 1).length === 1;
       return [Number(isSwapper), Number(isSwapper || !has)];
     }, 'pgd entry')) as [number, number];
     if (swappers === 1) yield* tables.clearPgd(context, mm, pgd);
     if (lacks === 1 && !(yield* tables.populatePgd(context, mm, pgd))) return false;
-    if (swappers === 1 && copy && tables.copyPmdTable !== undefined)
+    if (swappers === 1 && policy === 'copy' && tables.copyPmdTable !== undefined)
       yield* tables.copyPmdTable(context, mm, pgd);
     const last = Math.min(end, pgd + pgdirSize);
     for (let va = Math.max(pgd, start - (start % pmdSize)); va < last; va += pmdSize)

@@ -9,6 +9,8 @@ import { kmapHighGet } from './kmap-high-get.ts';
 import { kunmapAtomicPop } from './kunmap-atomic-pop.ts';
 import { lockInFault } from './lock-in-fault.ts';
 import { lpaeDyingPgd } from './lpae-dying-pgd.ts';
+import { lpaeFirstPmdLeak } from './lpae-first-pmd-leak.ts';
+import { lpaeIdmap } from './lpae-idmap.ts';
 import { mismatchedAttributes } from './mismatched-attributes.ts';
 import { mmuGatherModel } from './mmu-gather-model.ts';
 import { peterson } from './peterson.ts';
@@ -33,6 +35,8 @@ export const stories: readonly Story[] = [
   kunmapAtomicPop,
   lockInFault,
   lpaeDyingPgd,
+  lpaeFirstPmdLeak,
+  lpaeIdmap,
   mismatchedAttributes,
   mmuGatherModel,
   peterson,

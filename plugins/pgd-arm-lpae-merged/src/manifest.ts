@@ -24,9 +24,11 @@ export const manifest = defineManifest({
       .default(true)
       .describe('pgd_free spares entries with L_PGD_SWAPPER; false: it does not look, wrong (HB-21)'),
     idmap: z
-      .enum(['copy', 'empty'])
+      .enum(['copy', 'empty', 'through'])
       .default('copy')
-      .describe('an identity map in the kernel\'s GiB keeps what is there; "empty" does not, wrong (HB-23)'),
+      .describe(
+        'an identity map in the kernel\'s GiB keeps what is there; "empty" does not; "through" writes init_mm\'s: wrong (HB-23)',
+      ),
   }),
   create(config, slots) {
     const { pgd, taskSize } = slots['page-table'];

@@ -176,7 +176,7 @@ describe('a dying pgd', () => {
 /** HB-23: an identity mapping of addresses that lie in the kernel's GiB. */
 describe('init_idmap', () => {
   /** An address space for the identity map, whose range is 4 MiB at `start`. */
-  function mapped(idmap: 'copy' | 'empty', start: number): { bench: Lab; before: number[] } {
+  function mapped(idmap: 'copy' | 'empty' | 'through', start: number): { bench: Lab; before: number[] } {
     const { bench } = lab({ idmap });
     bench.do(0, bench.slots.pgd.allocate(context, 2));
     const before = swapperWords(bench);
@@ -199,6 +199,14 @@ describe('init_idmap', () => {
       for (const va of [start, start + 0x20_0000]) expect(pmd(bench, 2, va) & ~0xfff).toBe(va | 0);
       expect(behind(bench, 2, Math.floor(start / GIB))[1]).toBe(false);
     }
+  });
+
+  it("through: init_mm's own page is written (L5 broken), and pgd_free spares it", () => {
+    const { bench, before } = mapped('through', 0xd000_0000);
+    expect(swapperWords(bench)).not.toEqual(before);
+    expect(pmd(bench, 0, 0xd000_0000) & ~0xfff).toBe(0xd000_0000 | 0);
+    bench.do(0, bench.slots.pgd.free(context, 2));
+    for (const table of swapperTables(bench)) expect(freedPages(bench)).not.toContain(table);
   });
 
   it("copy: lowmem stays mapped beside it; empty: the kernel's text is gone", () => {

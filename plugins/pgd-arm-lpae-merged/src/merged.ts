@@ -1,6 +1,7 @@
 import type { FramesPlugin, PgdPlugin, PgdTables, View } from '@tablewalk/contracts';
 import { addIdentityMap, doTranslationFault, freeEntryZero, freePgtables } from '@tablewalk/pgd';
 import { freePmdPages, kernelStart } from '@tablewalk/pgd';
+import type { IdentityMapPolicy } from '@tablewalk/pgd';
 
 /**
  * First levels under LPAE as merged in Linux 3.3 (arch/arm/mm/pgd.c, idmap.c; spec/page-tables.md, 5.4 option A,
@@ -16,8 +17,8 @@ export interface MergedConfig {
   readonly ceiling: boolean;
   /** pgd_free looks at L_PGD_SWAPPER. Without it, it takes every entry below PAGE_OFFSET for the mm's own. */
   readonly swapperFlag: boolean;
-  /** An identity map in a GiB of the kernel's begins with what init_mm has there, or with nothing (HB-23). */
-  readonly idmap: 'copy' | 'empty';
+  /** An identity map in a GiB of the kernel's begins with what init_mm has there, with nothing, or writes there (HB-23). */
+  readonly idmap: IdentityMapPolicy;
 }
 
 const ADDRESSES_END = 2 ** 32;
@@ -52,7 +53,6 @@ export function merged(
 
     translationFault: (context, va) => doTranslationFault(tables, context, va),
 
-    identityMap: (context, mm, from, to) =>
-      addIdentityMap(tables, context, mm, from, to, config.idmap === 'copy'),
+    identityMap: (context, mm, from, to) => addIdentityMap(tables, context, mm, from, to, config.idmap),
   };
 }

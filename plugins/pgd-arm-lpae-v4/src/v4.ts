@@ -34,6 +34,6 @@ export function v4(frames: FramesPlugin, tables: PgdTables, taskSize: number): P
     },
 
     translationFault: (context, va) => doTranslationFault(tables, context, va),
-    identityMap: (context, mm, from, to) => addIdentityMap(tables, context, mm, from, to, false),
+    identityMap: (context, mm, from, to) => addIdentityMap(tables, context, mm, from, to, 'empty'),
   };
 }
