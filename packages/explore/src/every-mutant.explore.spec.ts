@@ -27,6 +27,7 @@ const PINNED: Readonly<Record<string, readonly [caught: number, survived: number
   'lpae-dying-pgd': [8, 12],
   'lpae-first-pmd-leak': [4, 5],
   'lpae-idmap': [9, 7],
+  'lpae-shared-pmd': [5, 22],
   'mismatched-attributes': [14, 3],
   'mmu-gather-protocol': [4, 7],
   peterson: [14, 1],

@@ -217,6 +217,26 @@ export const PINNED: Readonly<Record<string, readonly [plain: Found, reduced: Fo
     ['holds', 700, 0],
     ['holds', 700, 0],
   ],
+  'lpae-shared-pmd shared': [
+    ['violated', 72, 15],
+    ['violated', 72, 15],
+  ],
+  'lpae-shared-pmd shared-leak': [
+    ['violated', 29, 28],
+    ['violated', 29, 28],
+  ],
+  'lpae-shared-pmd merged': [
+    ['holds', 140, 0],
+    ['holds', 140, 0],
+  ],
+  'lpae-shared-pmd four-pmd': [
+    ['holds', 160, 0],
+    ['holds', 160, 0],
+  ],
+  'lpae-shared-pmd shared-below': [
+    ['holds', 120, 0],
+    ['holds', 120, 0],
+  ],
   'mismatched-attributes coherent-alias': [
     ['violated', 37, 11],
     ['violated', 33, 11],

@@ -11,6 +11,7 @@ import { lockInFault } from './lock-in-fault.ts';
 import { lpaeDyingPgd } from './lpae-dying-pgd.ts';
 import { lpaeFirstPmdLeak } from './lpae-first-pmd-leak.ts';
 import { lpaeIdmap } from './lpae-idmap.ts';
+import { lpaeSharedPmd } from './lpae-shared-pmd.ts';
 import { mismatchedAttributes } from './mismatched-attributes.ts';
 import { mmuGatherModel } from './mmu-gather-model.ts';
 import { peterson } from './peterson.ts';
@@ -37,6 +38,7 @@ export const stories: readonly Story[] = [
   lpaeDyingPgd,
   lpaeFirstPmdLeak,
   lpaeIdmap,
+  lpaeSharedPmd,
   mismatchedAttributes,
   mmuGatherModel,
   peterson,
