@@ -51,7 +51,10 @@ export function* freePmdPages(
  */
 export type IdentityMapPolicy = 'copy' | 'empty' | 'through';
 
-/** idmap_add_pmd for `[start, end)`: an entry that is none gets a page, one of init_mm's what `policy` says. False: no memory. */
+/**
+ * idmap_add_pmd for `[start, end)`: an entry that is none gets a page, one of init_mm's what `policy` says. False: no
+ * memory.
+ */
 export function* addIdentityMap(
   tables: PgdTables,
   context: ProgramContext,

@@ -41,8 +41,8 @@ export const lpaeDyingPgd: MachineStory = {
   id: 'lpae-dying-pgd',
   title: 'a task exits, and an interrupt needs the page of pmds that it shares with modules',
   source:
-    'C. Marinas, "[PATCH 2/2] arm: Set the page table freeing ceiling to TASK_SIZE", linux-mm, 18 February 2013, and ' +
-    'his answer to H. Dickins of 19 February; Linux 3.3 to 3.10 arch/arm/mm/pgd.c, arch/arm/include/asm/tlb.h',
+    'C. Marinas, "[PATCH 2/2] arm: Set the page table freeing ceiling to TASK_SIZE", linux-mm, 18 February 2013, ' +
+    'and the answer to H. Dickins a day later; Linux 3.3 to 3.10 arch/arm/mm/pgd.c, arch/arm/include/asm/tlb.h',
   about:
     'Under LPAE an entry of the first level covers a GiB, and user space has its top one in common with modules. So ' +
     'every mm has a page of pmds there, to which faults add what modules have. free_pgtables freed it with the ' +
@@ -180,7 +180,7 @@ function programsOf(
       if (!(yield* slots.pgd.translationFault(context, MODULE))) return yield* oops.store(1);
     }
   }
-  /** The switch to a task with an mm of its own, here to init_mm's tables; then mmdrop of the one that was borrowed. */
+  /** The switch to a task with tables of its own, here init_mm's; then mmdrop of the mm that was borrowed. */
   function* switchAway(context: ProgramContext): Routine {
     yield* asid.switchMm(context, 0);
     // ASIDs are the numbers of the address spaces.

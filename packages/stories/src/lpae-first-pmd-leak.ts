@@ -16,7 +16,7 @@ const FEWER = 'both processes have exited, and fewer pages are free than before 
  *
  * 1. free_pgtables spares what covers address 0: with three levels the page of ptes of the first 2 MiB, and the page
  *    of pmds of the first GiB. The patch freed entry 0 only where the vectors are low, and with LPAE they never are.
- * 2. The loop for the pages of pmds, which comes after, finds the one of entry 0 as well: it goes, and with it the only
+ * 2. The loop for the pages of pmds, which comes after, finds that of entry 0 as well: it goes, and with it the only
  *    word that led to the page of ptes. So it is one page that is lost for every process, and not two.
  * 3. Two processes exit at once. Both pgds are cut from one slab, which goes with the last.
  */

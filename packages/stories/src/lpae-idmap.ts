@@ -38,7 +38,7 @@ export const lpaeIdmap: MachineStory = {
     '(soft_restart)',
   about:
     'To turn the MMU off a CPU needs code at an address that is its physical one: the identity map, tables of their ' +
-    "own with the first 2 MiB of RAM. Where RAM begins at 0xd0000000 that is in the kernel's GiB, whose page of pmds " +
+    "own with the first 2 MiB of RAM. Where RAM is at 0xd0000000 that is in the kernel's GiB, whose page of pmds " +
     "is init_mm's (L_PGD_SWAPPER tells) and must not be written. So the identity map gets a new page; and it was an " +
     'empty one, with 2 MiB of the GiB in it. One CPU prepares to reboot: it makes the map, and goes on in the ' +
     "kernel's text with it. Another uses lowmem all the while.",

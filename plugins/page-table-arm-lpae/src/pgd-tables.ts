@@ -64,7 +64,7 @@ export function lpaePgdTables(map: MemoryMap, frames: FramesPlugin): PgdTables {
     pmdNone,
     divergent,
     copyPgd: (_context, mm, pgd, va) => order(lpaeOrder('CopyPgd', mm, { va, pa: pgd, count: 1 })),
-    /** pmd_offset, and then the store: between the two another CPU may take the page out of the tables, and free it. */
+    /** pmd_offset, and then the store: between them another CPU may take the page out of the tables, and free it. */
     *copyPmd(_context, mm, pgd, va) {
       const place = yield* read((view) => pmdAddress(view, pgd, va) ?? 0, 'pmd_offset');
       if (place !== 0) yield* order(lpaeOrder('CopyPmd', mm, { va, pa: place }));

@@ -27,7 +27,7 @@ export const manifest = defineManifest({
       .enum(['copy', 'empty', 'through'])
       .default('copy')
       .describe(
-        'an identity map in the kernel\'s GiB keeps what is there; "empty" does not; "through" writes init_mm\'s: wrong (HB-23)',
+        'an identity map in the kernel\'s GiB keeps what is there; "empty" loses, "through" writes it: wrong (HB-23)',
       ),
   }),
   create(config, slots) {

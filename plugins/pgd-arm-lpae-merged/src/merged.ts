@@ -17,7 +17,7 @@ export interface MergedConfig {
   readonly ceiling: boolean;
   /** pgd_free looks at L_PGD_SWAPPER. Without it, it takes every entry below PAGE_OFFSET for the mm's own. */
   readonly swapperFlag: boolean;
-  /** An identity map in a GiB of the kernel's begins with what init_mm has there, with nothing, or writes there (HB-23). */
+  /** An identity map in a GiB of the kernel's begins with what init_mm has there, or wrongly (HB-23). */
   readonly idmap: IdentityMapPolicy;
 }
 
