@@ -32,7 +32,7 @@ export const lpaeSharedPmd: MachineStory = {
     'linux-arm-kernel, 3 February 2011',
   about:
     "The review asks why pgd_alloc makes a page of pmds for the GiB of modules: should it not be init_mm's " +
-    'entry, copied like those above PAGE_OFFSET? It could be if no process had a mapping in that GiB, but stacks and ' +
+    'entry, copied like those above PAGE_OFFSET? It could if no process had a mapping in that GiB, but stacks and ' +
     'libraries lie there. A process maps a page of its stack, uses it and exits; another touches the same address, ' +
     'where it has nothing.',
   machine: 'cortex-a15-smp',
