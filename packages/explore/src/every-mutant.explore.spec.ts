@@ -26,6 +26,7 @@ const PINNED: Readonly<Record<string, readonly [caught: number, survived: number
   'lock-in-fault': [5, 20],
   'lpae-dying-pgd': [8, 12],
   'lpae-first-pmd-leak': [4, 5],
+  'lpae-high-bits': [31, 25],
   'lpae-idmap': [9, 7],
   'lpae-shared-pmd': [5, 22],
   'mismatched-attributes': [14, 3],

@@ -205,6 +205,22 @@ export const PINNED: Readonly<Record<string, readonly [plain: Found, reduced: Fo
     ['holds', 797, 0],
     ['holds', 797, 0],
   ],
+  'lpae-high-bits truncated': [
+    ['violated', 1276, 44],
+    ['violated', 1072, 44],
+  ],
+  'lpae-high-bits read-only': [
+    ['violated', 121, 12],
+    ['violated', 94, 12],
+  ],
+  'lpae-high-bits repaired': [
+    ['holds', 4340, 0],
+    ['holds', 3976, 0],
+  ],
+  'lpae-high-bits repaired-up': [
+    ['holds', 1582, 0],
+    ['holds', 1372, 0],
+  ],
   'lpae-idmap empty': [
     ['violated', 371, 17],
     ['violated', 371, 17],

@@ -10,6 +10,7 @@ import { kunmapAtomicPop } from './kunmap-atomic-pop.ts';
 import { lockInFault } from './lock-in-fault.ts';
 import { lpaeDyingPgd } from './lpae-dying-pgd.ts';
 import { lpaeFirstPmdLeak } from './lpae-first-pmd-leak.ts';
+import { lpaeHighBits } from './lpae-high-bits.ts';
 import { lpaeIdmap } from './lpae-idmap.ts';
 import { lpaeSharedPmd } from './lpae-shared-pmd.ts';
 import { mismatchedAttributes } from './mismatched-attributes.ts';
@@ -37,6 +38,7 @@ export const stories: readonly Story[] = [
   lockInFault,
   lpaeDyingPgd,
   lpaeFirstPmdLeak,
+  lpaeHighBits,
   lpaeIdmap,
   lpaeSharedPmd,
   mismatchedAttributes,
