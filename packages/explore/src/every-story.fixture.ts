@@ -76,6 +76,7 @@ export const PINNED: Readonly<Record<string, readonly [plain: Found, reduced: Fo
   'lpae-shared-pmd merged': pin('holds', 140, 140),
   'lpae-shared-pmd four-pmd': pin('holds', 160, 160),
   'lpae-shared-pmd shared-below': pin('holds', 120, 120),
+  'lpae-shared-pmd moved-kernel': pin('holds', 120, 120),
   'mismatched-attributes coherent-alias': pin('violated', 37, 33, 11),
   'mismatched-attributes coherent-remapped': pin('holds', 20, 20),
   'mismatched-attributes coherent-flush-first': pin('violated', 28, 25, 12),

@@ -19,7 +19,7 @@ const address = (standard: number, what: string): z.ZodType<number> =>
  * machine gives (RAM, CPUs) is no knob.
  */
 export const memoryMapKnobs = {
-  pageOffset: address(0xc000_0000, 'PAGE_OFFSET: where the kernel begins (1G/3G, 2G/2G or 3G/1G)'),
+  pageOffset: address(0xc000_0000, 'PAGE_OFFSET: 3G/1G; 2G/2G, 1G/3G, or 0xc1000000, moved for modules'),
   modules: address(16 * 2 ** 20, 'bytes of modules space below PAGE_OFFSET; 8MiB for Thumb-2'),
   highmem: z.boolean().default(true).describe('CONFIG_HIGHMEM: the 2 MiB below PAGE_OFFSET are for pkmap'),
   vmallocReserve: address(240 * 2 ** 20, 'vmalloc=: bytes that lowmem leaves for vmalloc space'),

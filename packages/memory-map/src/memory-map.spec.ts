@@ -27,7 +27,7 @@ describe('the memory map', () => {
   });
 
   it('moves TASK_SIZE and modules with the split, and ends lowmem where RAM ends', () => {
-    for (const pageOffset of [0x4000_0000, 0x8000_0000, 0xc000_0000]) {
+    for (const pageOffset of [0x4000_0000, 0x8000_0000, 0xc000_0000, 0xc100_0000]) {
       const map = memoryMap(config({ pageOffset }, { ramBytes: 64 * 2 ** 20 }));
       expect(map.taskSize).toBe(pageOffset - 2 ** 24);
       expect(map.modulesStart).toBe(pageOffset - 2 ** 24);
@@ -37,7 +37,7 @@ describe('the memory map', () => {
   });
 
   it.each([
-    [{ pageOffset: 0x9000_0000 }, {}, 'only 0x40000000, 0x80000000 and 0xc0000000 are splits'],
+    [{ pageOffset: 0x9000_0000 }, {}, 'the splits are 0x40000000, 0x80000000, 0xc0000000, 0xc1000000'],
     [{ modules: '40MiB' }, {}, 'more than a branch'],
     [{ modules: '24MiB' }, {}, 'modules space begins at 0xbe800000, below TASK_SIZE (0xbf000000)'],
     [{ vmallocReserve: '1016MiB' }, {}, 'leaves no lowmem'],
@@ -64,7 +64,7 @@ describe('the memory map', () => {
 
   it('that is not refused has no two regions that overlap, and no empty one', () => {
     const some = fc.record({
-      pageOffset: fc.constantFrom(0x4000_0000, 0x8000_0000, 0xc000_0000),
+      pageOffset: fc.constantFrom(0x4000_0000, 0x8000_0000, 0xc000_0000, 0xc100_0000),
       vmallocReserve: fc.nat(300).map((mib) => mib * 2 ** 20),
       vmallocEnd: fc.integer({ min: 0xf00, max: 0xfff }).map((mib) => mib * 2 ** 20),
       highmem: fc.boolean(),

@@ -47,7 +47,11 @@ export interface MemoryMap {
   readonly regions: readonly Region[];
 }
 
-export const PAGE_OFFSETS: readonly number[] = [0x4000_0000, 0x8000_0000, 0xc000_0000];
+/**
+ * The splits of Kconfig, and 3 GiB + 16 MiB: option C of the LPAE thread (spec/page-tables.md, 5.4), by which modules
+ * begin at a GiB and share no first-level entry with user space.
+ */
+export const PAGE_OFFSETS: readonly number[] = [0x4000_0000, 0x8000_0000, 0xc000_0000, 0xc100_0000];
 /** Bytes between lowmem and vmalloc space, which catch a stray access (VMALLOC_OFFSET). */
 const VMALLOC_OFFSET = 8 * 2 ** 20;
 const PKMAP_BYTES = 2 * 2 ** 20;
@@ -99,7 +103,7 @@ export function memoryMap(config: MemoryMapConfig): MemoryMap {
 export function memoryMapConflict(config: MemoryMapConfig): string | undefined {
   const { pageOffset, modulesBytes, vmallocReserve, fixmapStart, fixmapEnd } = config;
   if (!PAGE_OFFSETS.includes(pageOffset))
-    return `PAGE_OFFSET is ${hex(pageOffset)}, and only 0x40000000, 0x80000000 and 0xc0000000 are splits`;
+    return `PAGE_OFFSET is ${hex(pageOffset)}, and the splits are ${PAGE_OFFSETS.map((each) => hex(each)).join(', ')}`;
   if (modulesBytes > BRANCH_RANGE)
     return `modules space of ${formatBytes(modulesBytes)} is more than a branch to the kernel's text reaches (32MiB)`;
   if (modulesBytes > 16 * 2 ** 20)

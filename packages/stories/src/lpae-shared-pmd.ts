@@ -14,7 +14,7 @@ const LOST = 'a first level was freed with a page of tables in it';
 const SHARED: Overrides = { 'slots.pgd': 'pgd-arm-lpae-shared-pmd' };
 
 /**
- * Options B, D and A of spec/page-tables.md, 5.4.
+ * Options A to D of spec/page-tables.md, 5.4.
  *
  * 1. With B the pgd entry of modules leads to init_mm's page of pmds in every mm. pmd_alloc finds a page there and
  *    takes it, so that the page of ptes of one process is in the tables of all. Page tables for user space are looked
@@ -43,6 +43,10 @@ export const lpaeSharedPmd: MachineStory = {
     merged: { 'slots.pgd': 'pgd-arm-lpae-merged' },
     'four-pmd': { 'slots.pgd': 'pgd-arm-lpae-four-pmd' },
     'shared-below': SHARED,
+    'moved-kernel': {
+      ...SHARED,
+      'slots.page-table': { use: 'page-table-arm-lpae', pageOffset: 0xc100_0000 },
+    },
   },
   variants: {
     shared: { verdict: 'violated', what: "B: init_mm's page of pmds in every mm", rule: SEEN },
@@ -54,6 +58,7 @@ export const lpaeSharedPmd: MachineStory = {
     merged: { verdict: 'holds', what: 'A: a page of pmds of its own, as merged' },
     'four-pmd': { verdict: 'holds', what: 'D: a pgd and four pages of pmds, all of its own' },
     'shared-below': { verdict: 'holds', what: 'B, and the mapping is below the GiB of modules' },
+    'moved-kernel': { verdict: 'holds', what: 'C: PAGE_OFFSET 16 MiB up, so that modules begin at a GiB' },
   },
   survivors: [
     {

@@ -168,6 +168,7 @@ describe('registers (spec 5.3)', () => {
     ['1G/3G', 0x4000_0000, RAM, 0, 0],
     ['2G/2G', 0x8000_0000, RAM, 1, SWAPPER + 16],
     ['3G/1G', 0xc000_0000, RAM, 2, SWAPPER + 4 * 4096],
+    ['3G/1G and 16 MiB (option C)', 0xc100_0000, RAM, 2, SWAPPER + 4 * 4096],
     ['3G/1G with PHYS_OFFSET above PAGE_OFFSET', 0xc000_0000, 0x1_0000_0000, 0, 0],
   ])('%s', (_name, pageOffset, ramBase, t1sz, ttbr1) => {
     expect(linuxRegisters(pageOffset, { ramBase })).toMatchObject({

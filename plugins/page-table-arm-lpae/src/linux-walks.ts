@@ -12,7 +12,7 @@ import { SWAPPER_TABLES, swapperAddress } from './geometry.ts';
  */
 export function linuxRegisters(pageOffset: number, machine: Pick<MachineFacts, 'ramBase'>): Registers {
   const swapper = swapperAddress(machine);
-  const t1sz = machine.ramBase <= pageOffset ? pageOffset / 2 ** 30 - 1 : 0;
+  const t1sz = machine.ramBase <= pageOffset ? Math.floor(pageOffset / 2 ** 30) - 1 : 0;
   // 2G/2G: past two entries of level 1. 3G/1G: past the first level and three tables of level 2.
   const ttbr1 = [0, swapper + 16, swapper + SWAPPER_TABLES + 3 * 4096][t1sz] ?? 0;
   return {
