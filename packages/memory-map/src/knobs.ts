@@ -30,17 +30,9 @@ export const memoryMapKnobs = {
   vectors: z.enum(['high', 'low']).default('high').describe('vectors page at 0xffff0000, or at 0'),
 };
 
-export interface MemoryMapKnobs {
-  readonly pageOffset: number;
+export type MemoryMapKnobs = Omit<MemoryMapConfig, 'ramBase' | 'ramBytes' | 'cpus' | 'modulesBytes'> & {
   readonly modules: number;
-  readonly highmem: boolean;
-  readonly vmallocReserve: number;
-  readonly vmallocEnd: number;
-  readonly fixmapStart: number;
-  readonly fixmapEnd: number;
-  readonly kmapSlots: number;
-  readonly vectors: 'high' | 'low';
-}
+};
 
 /** Knobs and machine together. */
 export const memoryMapConfig = (
