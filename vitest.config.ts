@@ -7,8 +7,10 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/.nx/**', 'tmp/**'],
     environment: 'node',
     pool: 'threads',
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // The runner would leave one core idle, which is half of a small machine.
+    maxWorkers: '100%',
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     teardownTimeout: 20_000,
     allowOnly: false,
     reporters: ['default', './tools/test-summary/src/summary-reporter.ts'],
