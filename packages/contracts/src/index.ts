@@ -15,3 +15,4 @@ export * from './switch.ts';
 export * from './table-format.ts';
 export * from './tasks.ts';
 export * from './vocabulary.ts';
+export * from './violations.ts';

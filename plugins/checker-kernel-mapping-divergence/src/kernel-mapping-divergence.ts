@@ -1,12 +1,13 @@
-import { cpusKey, ofType, sliceKey } from '@tablewalk/contracts';
+import { cpusKey, ofType, reportViolation, sliceKey } from '@tablewalk/contracts';
 import type {
   CheckerPlugin,
-  Command,
   Component,
   KernelFactOf,
   PgdTables,
   RecordedFact,
+  ReportViolation,
   View,
+  Violation,
   VocabularyFactOf,
 } from '@tablewalk/contracts';
 import { filter, map, merge, mergeMap } from 'rxjs';
@@ -45,12 +46,8 @@ const DIVERGENT =
 
 type Heard = VocabularyFactOf<'DeviceMapped' | 'DeviceUnmapped'>;
 type Access = VocabularyFactOf<'AccessPerformed'>;
-type Violation = KernelFactOf<'PropertyViolated'>;
-interface Report extends Command {
-  readonly violation: Violation;
-}
 
-const component: Omit<Component<RangesState, Report, Heard | Violation>, 'react'> = {
+const component: Omit<Component<RangesState, ReportViolation, Heard | Violation>, 'react'> = {
   evolvesOn: ['DeviceMapped', 'DeviceUnmapped'],
   initial: () => [],
   decide: ({ violation }) => [violation],
@@ -83,7 +80,7 @@ function judgeTables(
   { seq, fact }: { readonly seq: number; readonly fact: Told },
   pgd: PgdTables,
   view: View,
-): Report[] {
+): ReportViolation[] {
   const cpus = view(cpusKey);
   const looked =
     fact.type === 'ContextSwitched'
@@ -96,7 +93,7 @@ function judgeTables(
   });
 }
 
-function judge({ seq }: RecordedFact, { cpu, va, pa }: Access, view: View): Report | undefined {
+function judge({ seq }: RecordedFact, { cpu, va, pa }: Access, view: View): ReportViolation | undefined {
   const range = view(key).find((each) => va >= each.va && va < each.va + each.bytes);
   if (range === undefined || (range.mapped && pa === range.pa + (va - range.va))) return undefined;
   const rule = range.mapped ? OTHER_DEVICE : ENDED;
@@ -110,18 +107,8 @@ function report(
   evidence: number,
   va: number,
   pfn: number,
-): Report {
-  const violation: Violation = {
-    type: 'PropertyViolated',
-    checker: ID,
-    rule,
-    cpu,
-    culprit,
-    evidence,
-    va,
-    pfn,
-  };
-  return { to: ID, type: 'ReportViolation', violation };
+): ReportViolation {
+  return reportViolation(ID, { rule, cpu, culprit, evidence, va, pfn });
 }
 
 /** `pgd`: the format's first levels, where it is to look at them. */

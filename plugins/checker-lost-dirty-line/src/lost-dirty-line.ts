@@ -1,11 +1,11 @@
-import { ofType, sliceKey } from '@tablewalk/contracts';
+import { ofType, reportViolation, sliceKey } from '@tablewalk/contracts';
 import type {
   CheckerPlugin,
-  Command,
   Component,
-  KernelFactOf,
   RecordedFact,
+  ReportViolation,
   View,
+  Violation,
   VocabularyFactOf,
 } from '@tablewalk/contracts';
 import { filter, map } from 'rxjs';
@@ -24,12 +24,8 @@ const key = sliceKey<MappingsState>(ID);
 
 type Dropped = VocabularyFactOf<'CacheLineDropped'>;
 type Heard = VocabularyFactOf<'KmapSlotMapped' | 'KmapSlotUnmapped'>;
-type Violation = KernelFactOf<'PropertyViolated'>;
-interface Report extends Command {
-  readonly violation: Violation;
-}
 
-const component: Component<MappingsState, Report, Heard | Violation> = {
+const component: Component<MappingsState, ReportViolation, Heard | Violation> = {
   evolvesOn: ['KmapSlotMapped', 'KmapSlotUnmapped'],
   initial: () => ({}),
   decide: ({ violation }) => [violation],
@@ -47,19 +43,14 @@ const component: Component<MappingsState, Report, Heard | Violation> = {
 
 const pageOf = (address: number): number => Math.floor(address / 4096);
 
-const report = ({ seq }: RecordedFact, { cpu, va, pa }: Dropped, view: View): Report => ({
-  to: ID,
-  type: 'ReportViolation',
-  violation: {
-    type: 'PropertyViolated',
-    checker: ID,
+const report = ({ seq }: RecordedFact, { cpu, va, pa }: Dropped, view: View): ReportViolation =>
+  reportViolation(ID, {
     rule: 'a dirty line of another page was invalidated',
     cpu,
     culprit: view(key)[pageOf(va)] ?? seq,
     evidence: seq,
     va,
     pfn: pageOf(pa),
-  },
-});
+  });
 
 export const lostDirtyLine: CheckerPlugin = { component };

@@ -1,13 +1,14 @@
 import { sparseTable, tableGet, tableSet } from '@tablewalk/base';
 import type { SparseTable } from '@tablewalk/base';
-import { ofType, sliceKey } from '@tablewalk/contracts';
+import { ofType, reportViolation, sliceKey } from '@tablewalk/contracts';
 import type {
   CheckerPlugin,
-  Command,
   Component,
   KernelFactOf,
   RecordedFact,
+  ReportViolation,
   View,
+  Violation,
   VocabularyFactOf,
 } from '@tablewalk/contracts';
 import { filter, map } from 'rxjs';
@@ -31,12 +32,8 @@ const key = sliceKey<ShadowState>(ID);
 
 type Heard = VocabularyFactOf<'PageAllocated' | 'PageFreed'>;
 type Stale = KernelFactOf<'StaleTranslationUsed'>;
-type Violation = KernelFactOf<'PropertyViolated'>;
-interface Report extends Command {
-  readonly violation: Violation;
-}
 
-const component: Component<ShadowState, Report, Heard | Violation> = {
+const component: Component<ShadowState, ReportViolation, Heard | Violation> = {
   evolvesOn: ['PageAllocated', 'PageFreed'],
   initial: () => sparseTable<Ownership>(),
   decide: ({ violation }) => [violation],
@@ -56,23 +53,13 @@ const component: Component<ShadowState, Report, Heard | Violation> = {
     ),
 };
 
-function judge({ seq }: RecordedFact, { cpu, mm, va, pfn }: Stale, view: View): Report | undefined {
+function judge({ seq }: RecordedFact, { cpu, mm, va, pfn }: Stale, view: View): ReportViolation | undefined {
   const owner = tableGet(view(key), pfn);
   if (owner === undefined) return undefined;
   const page = Math.floor(va / 4096) * 4096;
   if (owner.mm === mm && owner.va === page) return undefined;
   const rule = owner.mm === -1 ? 'access to a freed page' : "access to another owner's page";
-  const violation: Violation = {
-    type: 'PropertyViolated',
-    checker: ID,
-    rule,
-    cpu,
-    culprit: owner.since,
-    evidence: seq,
-    va,
-    pfn,
-  };
-  return { to: ID, type: 'ReportViolation', violation };
+  return reportViolation(ID, { rule, cpu, culprit: owner.since, evidence: seq, va, pfn });
 }
 
 export const useAfterFree: CheckerPlugin = { component };

@@ -1,5 +1,12 @@
-import { inAtomicSection, ofType } from '@tablewalk/contracts';
-import type { CheckerPlugin, Command, Component, KernelFactOf, RecordedFact } from '@tablewalk/contracts';
+import { inAtomicSection, ofType, reportViolation } from '@tablewalk/contracts';
+import type {
+  CheckerPlugin,
+  Component,
+  KernelFactOf,
+  RecordedFact,
+  ReportViolation,
+  Violation,
+} from '@tablewalk/contracts';
 import { filter, map } from 'rxjs';
 
 /**
@@ -9,12 +16,8 @@ import { filter, map } from 'rxjs';
 export const ID = 'checker-sleep-in-atomic';
 
 type Slept = KernelFactOf<'TaskSlept'>;
-type Violation = KernelFactOf<'PropertyViolated'>;
-interface Report extends Command {
-  readonly violation: Violation;
-}
 
-const component: Component<Record<string, never>, Report, Violation> = {
+const component: Component<Record<string, never>, ReportViolation, Violation> = {
   evolvesOn: [],
   initial: () => ({}),
   decide: ({ violation }) => [violation],
@@ -27,19 +30,14 @@ const component: Component<Record<string, never>, Report, Violation> = {
     ),
 };
 
-const report = ({ seq }: RecordedFact, { cpu }: Slept): Report => ({
-  to: ID,
-  type: 'ReportViolation',
-  violation: {
-    type: 'PropertyViolated',
-    checker: ID,
+const report = ({ seq }: RecordedFact, { cpu }: Slept): ReportViolation =>
+  reportViolation(ID, {
     rule: 'a task sleeps in an atomic section',
     cpu,
     culprit: seq,
     evidence: seq,
     va: 0,
     pfn: 0,
-  },
-});
+  });
 
 export const sleepInAtomic: CheckerPlugin = { component };

@@ -1,11 +1,11 @@
-import { ofType, sliceKey } from '@tablewalk/contracts';
+import { ofType, reportViolation, sliceKey } from '@tablewalk/contracts';
 import type {
   CheckerPlugin,
-  Command,
   Component,
-  KernelFactOf,
   RecordedFact,
+  ReportViolation,
   View,
+  Violation,
   VocabularyFactOf,
 } from '@tablewalk/contracts';
 import { filter, map } from 'rxjs';
@@ -28,12 +28,8 @@ const key = sliceKey<UsesState>(ID);
 
 type Mapped = VocabularyFactOf<'KmapSlotMapped'>;
 type Heard = Mapped | VocabularyFactOf<'KmapSlotUnmapped'>;
-type Violation = KernelFactOf<'PropertyViolated'>;
-interface Report extends Command {
-  readonly violation: Violation;
-}
 
-const component: Component<UsesState, Report, Heard | Violation> = {
+const component: Component<UsesState, ReportViolation, Heard | Violation> = {
   evolvesOn: ['KmapSlotMapped', 'KmapSlotUnmapped'],
   initial: () => ({}),
   decide: ({ violation }) => [violation],
@@ -51,20 +47,21 @@ const component: Component<UsesState, Report, Heard | Violation> = {
     ),
 };
 
-function judge({ seq, cpu }: RecordedFact, { slot, pfn, va }: Mapped, view: View): Report | undefined {
+function judge(
+  { seq, cpu }: RecordedFact,
+  { slot, pfn, va }: Mapped,
+  view: View,
+): ReportViolation | undefined {
   const user = view(key)[slot];
   if (user === undefined || user.pfn === pfn) return undefined;
-  const violation: Violation = {
-    type: 'PropertyViolated',
-    checker: ID,
+  return reportViolation(ID, {
     rule: 'a kmap slot in use was mapped to another page',
     cpu: Math.max(0, cpu),
     culprit: user.since,
     evidence: seq,
     va,
     pfn: user.pfn,
-  };
-  return { to: ID, type: 'ReportViolation', violation };
+  });
 }
 
 export const slotOverwrite: CheckerPlugin = { component };

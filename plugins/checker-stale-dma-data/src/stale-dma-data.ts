@@ -1,11 +1,11 @@
-import { ofType, sliceKey } from '@tablewalk/contracts';
+import { ofType, reportViolation, sliceKey } from '@tablewalk/contracts';
 import type {
   CheckerPlugin,
-  Command,
   Component,
-  KernelFactOf,
   RecordedFact,
+  ReportViolation,
   View,
+  Violation,
   VocabularyFactOf,
 } from '@tablewalk/contracts';
 import { map, merge } from 'rxjs';
@@ -25,17 +25,13 @@ const key = sliceKey<OriginsState>(ID);
 
 type Heard = VocabularyFactOf<'CacheLineFilled' | 'CacheLineDirtied'>;
 type Stale = VocabularyFactOf<'StaleLineRead' | 'StaleLineWrittenBack'>;
-type Violation = KernelFactOf<'PropertyViolated'>;
-interface Report extends Command {
-  readonly violation: Violation;
-}
 
 const RULES: Readonly<Record<Stale['type'], string>> = {
   StaleLineRead: 'a CPU has read a line that is older than what a device wrote',
   StaleLineWrittenBack: 'a write-back has overwritten what a device wrote',
 };
 
-const component: Component<OriginsState, Report, Heard | Violation> = {
+const component: Component<OriginsState, ReportViolation, Heard | Violation> = {
   evolvesOn: ['CacheLineFilled', 'CacheLineDirtied'],
   initial: () => ({}),
   decide: ({ violation }) => [violation],
@@ -49,19 +45,14 @@ const component: Component<OriginsState, Report, Heard | Violation> = {
     ).pipe(map((recorded) => report(recorded, recorded.fact, view))),
 };
 
-const report = ({ seq }: RecordedFact, { type, cpu, va, pa }: Stale, view: View): Report => ({
-  to: ID,
-  type: 'ReportViolation',
-  violation: {
-    type: 'PropertyViolated',
-    checker: ID,
+const report = ({ seq }: RecordedFact, { type, cpu, va, pa }: Stale, view: View): ReportViolation =>
+  reportViolation(ID, {
     rule: RULES[type],
     cpu,
     culprit: view(key)[pa] ?? seq,
     evidence: seq,
     va,
     pfn: Math.floor(pa / 4096),
-  },
-});
+  });
 
 export const staleDmaData: CheckerPlugin = { component };

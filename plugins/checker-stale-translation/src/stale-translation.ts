@@ -1,13 +1,14 @@
 import { sparseTable, tableDelete, tableGet, tableSet } from '@tablewalk/base';
 import type { SparseTable } from '@tablewalk/base';
-import { ofType, sliceKey } from '@tablewalk/contracts';
+import { ofType, reportViolation, sliceKey } from '@tablewalk/contracts';
 import type {
   CheckerPlugin,
-  Command,
   Component,
   KernelFactOf,
   RecordedFact,
+  ReportViolation,
   View,
+  Violation,
   VocabularyFactOf,
 } from '@tablewalk/contracts';
 import { filter, map } from 'rxjs';
@@ -34,12 +35,8 @@ const key = sliceKey<PendingState>(ID);
 
 type Heard = VocabularyFactOf<'GatherStarted' | 'GatherFinished' | 'PteCleared' | 'PteSet'>;
 type Stale = KernelFactOf<'StaleTranslationUsed'>;
-type Violation = KernelFactOf<'PropertyViolated'>;
-interface Report extends Command {
-  readonly violation: Violation;
-}
 
-const component: Component<PendingState, Report, Heard | Violation> = {
+const component: Component<PendingState, ReportViolation, Heard | Violation> = {
   evolvesOn: ['GatherStarted', 'GatherFinished', 'PteCleared', 'PteSet'],
   initial: () => ({ open: {}, cleared: sparseTable(), byCpu: {} }),
   decide: ({ violation }) => [violation],
@@ -76,21 +73,11 @@ const component: Component<PendingState, Report, Heard | Violation> = {
     ),
 };
 
-function judge({ seq }: RecordedFact, { cpu, va, pfn }: Stale, view: View): Report | undefined {
+function judge({ seq }: RecordedFact, { cpu, va, pfn }: Stale, view: View): ReportViolation | undefined {
   const entry = tableGet(view(key).cleared, pfn);
   if (entry === undefined || !entry.finished) return undefined;
   const rule = 'translation used after its unmapping had finished';
-  const violation: Violation = {
-    type: 'PropertyViolated',
-    checker: ID,
-    rule,
-    cpu,
-    culprit: entry.since,
-    evidence: seq,
-    va,
-    pfn,
-  };
-  return { to: ID, type: 'ReportViolation', violation };
+  return reportViolation(ID, { rule, cpu, culprit: entry.since, evidence: seq, va, pfn });
 }
 
 export const staleTranslation: CheckerPlugin = { component };

@@ -1,12 +1,13 @@
-import { sliceKey } from '@tablewalk/contracts';
+import { reportViolation, sliceKey } from '@tablewalk/contracts';
 import type {
   CheckerPlugin,
-  Command,
   Component,
   Fact,
   KernelFactOf,
   RecordedFact,
+  ReportViolation,
   View,
+  Violation,
   VocabularyFactOf,
 } from '@tablewalk/contracts';
 import { mergeMap } from 'rxjs';
@@ -47,12 +48,8 @@ type Heard =
   | VocabularyFactOf<'PgdAllocated' | 'PgdFreed' | 'PageAllocated' | 'PageFreed'>
   | KernelFactOf<'ProcessExited'>;
 type Asked = VocabularyFactOf<'PgdFreed' | 'PageFreed'> | KernelFactOf<'ProcessExited'>;
-type Violation = KernelFactOf<'PropertyViolated'>;
-interface Report extends Command {
-  readonly violation: Violation;
-}
 
-const component: Component<TablePages, Report, Heard | Violation> = {
+const component: Component<TablePages, ReportViolation, Heard | Violation> = {
   evolvesOn: HEARD,
   initial: () => ({}),
   decide: ({ violation }) => [violation],
@@ -110,23 +107,22 @@ function free(page: TablePage | undefined, seq: number): void {
 }
 
 /** What is asked at a fact: which pages, in which state, break which rule. */
-function judge({ seq, cpu }: RecordedFact, fact: Asked, view: View): Report[] {
+function judge({ seq, cpu }: RecordedFact, fact: Asked, view: View): ReportViolation[] {
   const pages = view(key);
-  const found = (pfns: readonly number[], state: PageState, rule: string): Report[] =>
+  const found = (pfns: readonly number[], state: PageState, rule: string): ReportViolation[] =>
     pfns.flatMap((pfn) => {
       const page = pages[pfn];
       if (page?.state !== state) return [];
-      const violation: Violation = {
-        type: 'PropertyViolated',
-        checker: ID,
-        rule,
-        cpu: Math.max(cpu, 0),
-        culprit: page.since,
-        evidence: seq,
-        va: page.va,
-        pfn,
-      };
-      return [{ to: ID, type: 'ReportViolation', violation }];
+      return [
+        reportViolation(ID, {
+          rule,
+          cpu: Math.max(cpu, 0),
+          culprit: page.since,
+          evidence: seq,
+          va: page.va,
+          pfn,
+        }),
+      ];
     });
   if (fact.type === 'PageFreed') {
     const block = Array.from({ length: 2 ** fact.order }, (_, i) => fact.pfn + i);

@@ -1,11 +1,12 @@
-import { sliceKey } from '@tablewalk/contracts';
+import { reportViolation, sliceKey } from '@tablewalk/contracts';
 import type {
   CheckerPlugin,
-  Command,
   Component,
   Fact,
   KernelFactOf,
   RecordedFact,
+  ReportViolation,
+  Violation,
   VocabularyFactOf,
 } from '@tablewalk/contracts';
 import { mergeMap } from 'rxjs';
@@ -30,12 +31,8 @@ const key = sliceKey<TablesState>(ID);
 
 const INIT_MM = 0;
 type Heard = WalksHeard | VocabularyFactOf<'PudCleared' | 'PmdCleared'>;
-type Violation = KernelFactOf<'PropertyViolated'>;
-interface Report extends Command {
-  readonly violation: Violation;
-}
 
-const component: Component<TablesState, Report, Heard | Violation> = {
+const component: Component<TablesState, ReportViolation, Heard | Violation> = {
   evolvesOn: [...WALKS_HEAR, 'PudCleared', 'PmdCleared'],
   initial: () => ({ initTables: {}, freed: {}, tables: {}, roots: {}, walks: {} }),
   decide: ({ violation }) => [violation],
@@ -55,7 +52,7 @@ const component: Component<TablesState, Report, Heard | Violation> = {
   react: (facts$, view) => facts$.pipe(mergeMap((recorded) => judge(recorded, recorded.fact, view(key)))),
 };
 
-function judge({ seq, cpu }: RecordedFact, fact: Fact, state: TablesState): Report[] {
+function judge({ seq, cpu }: RecordedFact, fact: Fact, state: TablesState): ReportViolation[] {
   if (isPageFreed(fact)) {
     const pages = Array.from({ length: 2 ** fact.order }, (_, i) => fact.pfn + i);
     return pages.flatMap((pfn) => {
@@ -96,10 +93,6 @@ const report = (
   evidence: number,
   va: number,
   pfn: number,
-): Report => ({
-  to: ID,
-  type: 'ReportViolation',
-  violation: { type: 'PropertyViolated', checker: ID, rule, cpu, culprit, evidence, va, pfn },
-});
+): ReportViolation => reportViolation(ID, { rule, cpu, culprit, evidence, va, pfn });
 
 export const tableUseAfterFree: CheckerPlugin = { component };
