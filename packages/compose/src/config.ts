@@ -75,18 +75,29 @@ export function parseMachine(value: unknown, at: string): MachineConfig {
   throw configError(parsed.error, value, at);
 }
 
+/** The keys that may stand at a path; undefined where that is not known. */
+type KnownKeys = (path: readonly string[]) => readonly string[] | undefined;
+
 /** The first thing that zod did not like, in our words. */
-export function configError(error: z.ZodError, value: unknown, at: string, root = ''): ConfigError {
+export function configError(
+  error: z.ZodError,
+  value: unknown,
+  at: string,
+  knownKeys: KnownKeys = machineKeys,
+): ConfigError {
   const issue = error.issues[0] as z.core.$ZodIssue;
-  const path = [root, ...issue.path.map(String)].filter(Boolean).join('/');
-  const where = `${at}#/${path}`;
+  const path = issue.path.map(String).join('/');
+  // A plugin is at a place inside a file already.
+  const where = at.includes('#') ? [at, path].filter(Boolean).join('/') : `${at}#/${path}`;
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] as string;
     const known = knownKeys(issue.path.map(String));
     const near = known === undefined ? undefined : nearestName(key, known);
     return new ConfigError('CONFIG_UNKNOWN_KEY', {
       what: `"${key}" is no key here`,
-      ...(known === undefined ? {} : { why: `the keys are: ${known.join(', ')}` }),
+      ...(known === undefined
+        ? {}
+        : { why: known.length === 0 ? 'there are none' : `the keys are: ${known.join(', ')}` }),
       fix: near === undefined ? 'take it out' : `did you mean "${near}"?`,
       at: where,
     });
@@ -99,7 +110,19 @@ export function configError(error: z.ZodError, value: unknown, at: string, root 
   });
 }
 
-function knownKeys(path: readonly string[]): readonly string[] | undefined {
+/** The knobs of a plugin. */
+export const knobKeys = (config: z.ZodType): KnownKeys => {
+  interface Shape {
+    readonly properties?: Readonly<Record<string, Shape>>;
+  }
+  const whole = z.toJSONSchema(config, { io: 'input', unrepresentable: 'any' }) as Shape;
+  return (path) => {
+    const { properties } = path.reduce<Shape>((shape, key) => shape.properties?.[key] ?? {}, whole);
+    return properties === undefined ? undefined : Object.keys(properties);
+  };
+};
+
+function machineKeys(path: readonly string[]): readonly string[] | undefined {
   if (path.length === 0) return Object.keys(machineSchema.shape);
   if (path[0] === 'memory') return ['ram', 'base'];
   if (path[0] === 'slots' && path.length === 1) return slotNames;

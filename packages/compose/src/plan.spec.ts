@@ -102,6 +102,23 @@ describe('wiring faults are told before the first step', () => {
     );
   });
 
+  it('a misspelt knob, with the knobs that the plugin has, not the keys of a machine', () => {
+    const config = z.strictObject({
+      ceiling: z.boolean().default(true),
+      inner: z.strictObject({ size: z.number() }),
+    });
+    const knobbed = empty('cache', 'cache-knobbed', { config });
+    const told = (knobs: object): unknown => {
+      const { why, fix } = refusal({ slots: { cache: { use: 'cache-knobbed', ...knobs } } }, knobbed).report;
+      return [why, fix];
+    };
+    expect(told({ inner: { size: 1 }, ceilng: false })).toEqual([
+      'the keys are: ceiling, inner',
+      'did you mean "ceiling"?',
+    ]);
+    expect(told({ inner: { size: 1, sise: 2 } })).toEqual(['the keys are: size', 'did you mean "size"?']);
+  });
+
   it('values that cannot be', () => {
     expect(refusal({ cpus: 0 }).code).toBe('CONFIG_INVALID');
     expect(refusal({ memory: { ram: 'lots' } }).code).toBe('CONFIG_INVALID');

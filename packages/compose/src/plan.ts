@@ -1,6 +1,6 @@
 import { ConfigError, nearestName } from '@tablewalk/base';
 import type { MachineFacts, Manifest, SlotName } from '@tablewalk/contracts';
-import { configError } from './config.ts';
+import { configError, knobKeys } from './config.ts';
 import type { MachineConfig, PluginUse } from './config.ts';
 import { DEFAULT_PLUGINS, PRESET_PLUGIN } from './defaults.ts';
 import type { PlayedStory } from './stage.ts';
@@ -144,7 +144,8 @@ function plan(use: PluginUse, slot: SlotName, name: string, catalogue: Catalogue
       at,
     });
   const parsed = manifest.config.safeParse(knobs);
-  if (!parsed.success) throw configError(parsed.error, knobs, `${at} (${manifest.id})`);
+  if (!parsed.success)
+    throw configError(parsed.error, knobs, `${at} (${manifest.id})`, knobKeys(manifest.config));
   const own = new Map<SlotName, PlannedPlugin>();
   for (const [other, otherUse] of Object.entries(others)) {
     const required = manifest.requires.find((each) => each === other);
