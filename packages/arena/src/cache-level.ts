@@ -30,6 +30,8 @@ export const INVALID = -1;
  *    loops test `newestKey` themselves and call nothing.
  * 3. A line of the level below is as long or longer.
  * 4. `physical[slot]` is the physical line number: where a dirty line goes, whatever its tag.
+ * 5. `stack`: under a policy that is LRU, the ways of a set lie in the order of their last use, newest first, with
+ *    gaps where lines were dropped. Lines move, so a slot names a line until the next access only.
  */
 export class CacheLevel {
   readonly keys: Int32Array;
@@ -40,12 +42,13 @@ export class CacheLevel {
   readonly setMask: number;
   readonly lineShift: number;
   readonly ways: number;
+  readonly stack: boolean;
   readonly classifier: MissClassifier | undefined;
   /** Of the line that `replace` drove out. */
   victimDirty = false;
   victimPhysical = 0;
-  private readonly lane: Int32Array;
-  private readonly laneWords: number;
+  readonly lane: Int32Array;
+  readonly laneWords: number;
   private readonly globals: number;
   private readonly random: PrngState;
   private readonly ignoresHits: boolean;
@@ -54,7 +57,7 @@ export class CacheLevel {
   constructor(
     arena: Arena,
     readonly geometry: CacheGeometry,
-    private readonly policy: ReplacementPolicy,
+    readonly policy: ReplacementPolicy,
     seed: number,
     readonly rules: LevelRules,
     private readonly ledger: CacheLedger,
@@ -70,10 +73,11 @@ export class CacheLevel {
     this.dirty = arena.uint8(sets * ways);
     this.newestKey = arena.int32(sets, INVALID);
     this.newestSlot = arena.int32(sets, -1);
-    this.laneWords = policy.words(ways);
+    this.stack = policy.stack === true && policy.ownsInvalidWays !== true;
+    this.laneWords = this.stack ? 0 : policy.words(ways);
     this.globals = sets * this.laneWords;
     this.lane = arena.int32(this.globals + (policy.globalWords ?? 0));
-    for (let set = 0; set < sets; set++) policy.reset(this.lane, set * this.laneWords, ways);
+    if (!this.stack) for (let set = 0; set < sets; set++) policy.reset(this.lane, set * this.laneWords, ways);
     this.random = arena.generator(seed);
     this.ignoresHits = policy.ignoresHits === true;
     this.ownsInvalidWays = policy.ownsInvalidWays === true;
@@ -102,10 +106,10 @@ export class CacheLevel {
     const slot = this.find(set, key);
     if (slot < 0) this.miss(cpu, kind, set, key, line, whole);
     else {
-      this.touch(set, slot, key);
+      const at = this.touch(set, slot, key);
       if (kind !== CacheKind.write) return;
-      if (this.rules.writeThrough) this.writeBelow(cpu, this.physical[slot] as number, whole);
-      else if (this.rules.marksDirty) this.dirty[slot] = 1;
+      if (this.rules.writeThrough) this.writeBelow(cpu, this.physical[at] as number, whole);
+      else if (this.rules.marksDirty) this.dirty[at] = 1;
     }
   }
 
@@ -118,13 +122,35 @@ export class CacheLevel {
     return -1;
   }
 
-  /** A hit: the way becomes the newest. */
-  touch(set: number, slot: number, key: number): void {
-    if (this.newestSlot[set] === slot) return;
+  /** A hit: the way becomes the newest. Answers where its line is now. */
+  touch(set: number, slot: number, key: number): number {
+    if (this.newestSlot[set] === slot) return slot;
     const { ways } = this;
-    if (!this.ignoresHits) this.policy.touch(this.lane, set * this.laneWords, ways, slot - set * ways);
+    const first = set * ways;
+    let at = slot;
+    if (this.stack) {
+      this.raise(first, slot);
+      at = first;
+    } else if (!this.ignoresHits) this.policy.touch(this.lane, set * this.laneWords, ways, slot - first);
     this.newestKey[set] = key;
-    this.newestSlot[set] = slot;
+    this.newestSlot[set] = at;
+    return at;
+  }
+
+  /** Moves a line to the top of its set's stack, and those that were above it one down. */
+  private raise(first: number, slot: number): void {
+    const { keys, dirty, physical } = this;
+    const key = keys[slot] as number;
+    const mark = dirty[slot] as number;
+    const line = physical[slot] as number;
+    for (let at = slot; at > first; at--) {
+      keys[at] = keys[at - 1] as number;
+      dirty[at] = dirty[at - 1] as number;
+    }
+    if (physical !== keys) for (let at = slot; at > first; at--) physical[at] = physical[at - 1] as number;
+    keys[first] = key;
+    dirty[first] = mark;
+    physical[first] = line;
   }
 
   /** Puts a line into a way that is invalid or, if none is, that the policy gives up. Answers its slot. */
@@ -136,13 +162,17 @@ export class CacheLevel {
     let slot = first;
     if (this.ownsInvalidWays) slot += ways;
     else while (slot < first + ways && keys[slot] !== INVALID) slot += 1;
-    if (slot === first + ways) slot = first + this.policy.victim(lane, base, ways, this.random, this.globals);
+    if (slot === first + ways)
+      slot += this.stack ? -1 : this.policy.victim(lane, base, ways, this.random, this.globals) - ways;
     this.victimDirty = keys[slot] !== INVALID && this.dirty[slot] === 1;
     this.victimPhysical = this.physical[slot] as number;
     keys[slot] = key;
     this.physical[slot] = line;
     this.dirty[slot] = 0;
-    this.policy.fill(lane, base, ways, slot - first, this.globals);
+    if (this.stack) {
+      this.raise(first, slot);
+      slot = first;
+    } else this.policy.fill(lane, base, ways, slot - first, this.globals);
     this.newestKey[set] = key;
     this.newestSlot[set] = slot;
     return slot;

@@ -18,6 +18,11 @@ export interface ReplacementPolicy {
   readonly globalWords?: number;
   /** True when `touch` does nothing: engines leave out the call. */
   readonly ignoresHits?: boolean;
+  /**
+   * True when the policy is LRU: the victim is the way whose last touch or fill lies furthest back. Engines may then
+   * keep the ways of a set in that order themselves, without a lane, and call nothing: the fast facet of LRU.
+   */
+  readonly stack?: boolean;
   /** True when the policy fills ways in its own order even while some are invalid (round robin does). */
   readonly ownsInvalidWays?: boolean;
   /** Undefined when any associativity will do, else the reason why this one will not. */

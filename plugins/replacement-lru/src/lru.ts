@@ -9,6 +9,7 @@ import type { ReplacementPolicy } from '@tablewalk/contracts';
  * references that changed the order. 1. The newest way's time equals the clock (asserted by tests).
  */
 export const lru: ReplacementPolicy = {
+  stack: true,
   words: (ways) => ways + 1,
   reset(lane, base, ways) {
     lane.fill(0, base, base + ways + 1);
