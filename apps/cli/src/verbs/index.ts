@@ -9,11 +9,12 @@ import { addReplay } from './replay.ts';
 import { addRerun } from './rerun.ts';
 import { addRun } from './run.ts';
 import { addStories } from './stories.ts';
+import { addSweep } from './sweep.ts';
 import { addTranslate } from './translate.ts';
 
 export function addVerbs(program: Command): void {
   for (const add of [
-    ...[addRun, addExplore, addReplay, addRerun, addBranch, addDiff],
+    ...[addRun, addSweep, addExplore, addReplay, addRerun, addBranch, addDiff],
     ...[addTranslate, addStories, addPlugins, addMachines, addBench],
   ])
     add(program);
