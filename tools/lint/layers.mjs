@@ -38,10 +38,13 @@ export const DEPENDENCIES = {
     'layer:plugin',
     'layer:tool',
   ],
-  // Inside the kernel: explore -> stories -> machine -> history; trace and table-dump stand alone.
-  'scope:history': ['layer:base', 'layer:contracts'],
-  'scope:trace': ['layer:base', 'layer:contracts'],
+  // Inside the kernel: explore -> stories -> machine -> history -> references <- trace; table-dump stands alone.
+  'scope:references': ['layer:base', 'layer:contracts'],
+  'scope:history': ['layer:base', 'layer:contracts', 'scope:references'],
+  'scope:trace': ['layer:base', 'layer:contracts', 'scope:references'],
   'scope:table-dump': ['layer:base', 'layer:contracts'],
+  'scope:curves': ['layer:base', 'layer:contracts'],
+  'scope:plot': ['layer:base'],
   'scope:machine': ['layer:base', 'layer:contracts', 'scope:history'],
   'scope:stories': ['layer:base', 'layer:contracts', 'scope:machine'],
   'scope:explore': ['layer:base', 'layer:contracts', 'scope:history', 'scope:machine', 'scope:stories'],
@@ -68,7 +71,7 @@ const anyOf =
   (/** @type {readonly string[]} */ tags) =>
     wanted.some((tag) => tags.includes(tag));
 
-const DATA_PLANE = ['layer:base', 'layer:arena', 'scope:trace'];
+const DATA_PLANE = ['layer:base', 'layer:arena', 'scope:references', 'scope:trace'];
 
 /** @param {readonly string[]} builtins names without the `node:` prefix
  *  @returns {readonly Ban[]} */
