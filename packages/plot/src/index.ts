@@ -1,0 +1,2 @@
+export { chartSvg } from './chart-svg.ts';
+export type { Chart, ChartX, Series } from './chart.ts';
