@@ -1,4 +1,5 @@
 import { accessBatch } from '@tablewalk/contracts';
+import type { Measure } from '@tablewalk/contracts';
 import type { Machine, RunLimits, RunStatus } from '@tablewalk/machine';
 import type { BatchSource } from './trace-file.ts';
 
@@ -8,14 +9,19 @@ export interface Workload {
   readonly source: BatchSource;
 }
 
-/** How a run ended; the machine itself asks for nothing more. */
-export type EndStatus = Exclude<RunStatus, { kind: 'needs-batch' } | { kind: 'needs-choice' }>;
+/** How a run ended: the machine asks for nothing more, or what was to be measured has been. */
+export type EndStatus =
+  Exclude<RunStatus, { kind: 'needs-batch' } | { kind: 'needs-choice' }> | { readonly kind: 'measured' };
 
 export interface DriveOptions extends RunLimits {
   /** Answers of a scripted scheduler. */
   readonly script?: readonly number[];
   /** Called before each batch is offered. */
   readonly onBatch?: () => void;
+  /** Places in the measured run, in their order (see region.ts). */
+  readonly measures?: Iterable<Measure>;
+  /** Called at each of them. */
+  readonly onMeasure?: (measure: Measure) => void;
 }
 
 /** Processes get mm 1, 2, ... in the order in which they are given. */
@@ -32,9 +38,15 @@ export async function drive(
   options: DriveOptions = {},
 ): Promise<EndStatus> {
   const batches = workloads.map(() => 0);
+  const places = (options.measures ?? [])[Symbol.iterator]();
+  const nextPlace = (): Measure | undefined => {
+    const { done, value } = places.next();
+    return done === true ? undefined : value;
+  };
+  let place = nextPlace();
   let choices = 0;
   for (;;) {
-    const status = machine.run(options);
+    const status = machine.run({ ...options, untilReferences: place?.references ?? Infinity });
     if (status.kind === 'needs-batch') {
       options.onBatch?.();
       const batch = await workloads[status.mm - 1]?.source.next();
@@ -44,6 +56,11 @@ export async function drive(
       const taken = options.script?.[choices] ?? 0;
       choices += 1;
       machine.offer({ kind: 'choice', taken, of: status.enabled.length });
+    } else if (status.kind === 'paused' && place?.references === machine.references) {
+      machine.offer(place);
+      options.onMeasure?.(place);
+      if (place.what === 'end') return { kind: 'measured' };
+      place = nextPlace();
     } else return status;
   }
 }

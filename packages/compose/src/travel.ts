@@ -184,16 +184,24 @@ export function handOver({ machine, built, feed }: Again, next: BuiltMachine, re
 /** Runs between stimuli until `done`, or until the history has no more of them. */
 export function feedUntil(machine: Machine, feed: StimulusFeed, done: () => boolean): void {
   while (!done()) {
-    // Processes are not asked for: they come before the machine takes its next step.
-    const unasked = feed.peek?.kind === 'process';
-    if (!unasked) {
-      const { kind } = machine.run({ runThroughViolations: true, until: done });
-      if (kind !== 'needs-batch' && kind !== 'needs-choice') return;
-    }
+    if (!runToStimulus(machine, feed.peek, done)) return;
     const stimulus = feed.next();
     if (stimulus === undefined) return;
     machine.offer(stimulus);
   }
+}
+
+/** Runs to where the stimulus that is next was offered; false where the machine is done, or comes to no such place. */
+function runToStimulus(machine: Machine, next: Stimulus | undefined, until: () => boolean): boolean {
+  // Processes are not asked for: they come before the machine takes its next step.
+  if (next?.kind === 'process') return true;
+  const limits = { runThroughViolations: true, until };
+  if (next?.kind !== 'measure') {
+    const { kind } = machine.run(limits);
+    return kind === 'needs-batch' || kind === 'needs-choice';
+  }
+  machine.run({ ...limits, untilReferences: next.references });
+  return !until() && machine.references === next.references;
 }
 
 const usesOf = (config: EffectiveConfig, slot: string): string => JSON.stringify(config.slots[slot]);

@@ -60,4 +60,16 @@ export type Stimulus =
       readonly batch: import('./access-batch.ts').AccessBatch;
     }
   /** A choice of the scheduler that no seed determines: alternative `taken` of `of`. */
-  | { readonly kind: 'choice'; readonly taken: number; readonly of: number };
+  | { readonly kind: 'choice'; readonly taken: number; readonly of: number }
+  /** What of the run is measured: see Measure. */
+  | Measure;
+
+/**
+ * A place in a run, told when exactly `references` have retired on the whole machine. `begin`: the warm-up ends
+ * here, and what is counted begins; `interval`: a part of the measured run ends; `end`: the measured run does.
+ */
+export interface Measure {
+  readonly kind: 'measure';
+  readonly what: 'begin' | 'interval' | 'end';
+  readonly references: number;
+}

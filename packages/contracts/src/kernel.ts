@@ -57,6 +57,11 @@ export const kernelFacts = defineFacts({
   WordsCopied: { from: 'u', to: 'u', words: 'u' },
   /** `words` words from `pa` on become `value`, `value + step`, ... */
   WordsFilled: { pa: 'u', words: 'u', value: 'u', step: 'u' },
+  // What of a run is measured; `references` have retired in all.
+  /** The warm-up is over: statistics count from here. `clocks` are by CPU, `retired` references by mm. */
+  MeasurementBegan: { references: 'u', clocks: 'us', retired: 'us' },
+  IntervalEnded: { references: 'u' },
+  MeasurementEnded: { references: 'u' },
   // What checkers say.
   PropertyViolated: { checker: 's', rule: 's', cpu: 'u', culprit: 'u', evidence: 'u', va: 'u', pfn: 'u' },
 });

@@ -35,6 +35,11 @@ const stimulus: fc.Arbitrary<Stimulus> = fc.oneof(
     batch: fc.array(reference, { maxLength: 60 }).map((references) => batchOf(references)),
   }),
   plain({ kind: fc.constant('choice' as const), taken: fc.nat(5), of: fc.nat(9) }),
+  plain({
+    kind: fc.constant('measure' as const),
+    what: fc.constantFrom('begin' as const, 'interval' as const, 'end' as const),
+    references: fc.maxSafeNat(),
+  }),
 );
 
 function encode(stimuli: readonly Stimulus[]): Uint8Array {

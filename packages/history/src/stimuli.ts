@@ -11,12 +11,15 @@ import { readReferences, writeReferences } from './references.ts';
  *     0 process   natural mm, text name
  *     1 batch     natural mm, natural index, the references (references.ts)
  *     2 choice    natural taken, natural of
+ *     3 measure   byte 0 begin, 1 interval, 2 end; natural references
  *
  * The number of the first stimulus stands outside of the block.
  */
 const PROCESS = 0;
 const BATCH = 1;
 const CHOICE = 2;
+const MEASURE = 3;
+const MEASURES = ['begin', 'interval', 'end'] as const;
 
 /** Without the count, which the writer of a block knows last. */
 export function writeStimulus(out: ByteWriter, stimulus: Stimulus): void {
@@ -36,6 +39,11 @@ export function writeStimulus(out: ByteWriter, stimulus: Stimulus): void {
       out.u8(CHOICE);
       out.natural(stimulus.taken);
       out.natural(stimulus.of);
+      return;
+    case 'measure':
+      out.u8(MEASURE);
+      out.u8(MEASURES.indexOf(stimulus.what));
+      out.natural(stimulus.references);
       return;
     default:
       assertNever(stimulus);
@@ -57,5 +65,11 @@ function readStimulus(from: ByteReader): Stimulus {
   if (kind === BATCH)
     return { kind: 'batch', mm: from.natural(), index: from.natural(), batch: readReferences(from) };
   if (kind === CHOICE) return { kind: 'choice', taken: from.natural(), of: from.natural() };
+  if (kind === MEASURE) return { kind: 'measure', what: readMeasure(from), references: from.natural() };
   return from.fail(`no stimulus is of kind ${kind}`);
+}
+
+function readMeasure(from: ByteReader): (typeof MEASURES)[number] {
+  const what = from.u8();
+  return MEASURES[what] ?? from.fail(`no measure is of kind ${what}`);
 }

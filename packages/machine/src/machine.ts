@@ -19,6 +19,7 @@ import { copyWorld, worldDigest } from './fold.ts';
 import type { NamedComponent, World } from './fold.ts';
 import { Journal } from './journal.ts';
 import type { Recorder } from './journal.ts';
+import { measureFact, referencesRetired } from './measurement.ts';
 import { actionsOf } from './play.ts';
 import type { Play } from './play.ts';
 import { PlayRunner } from './play-runner.ts';
@@ -67,6 +68,8 @@ export type RunStatus =
 export interface RunLimits {
   /** Stop before the fact with this number is appended by a new step (a step is never cut in two). */
   readonly untilFact?: number;
+  /** Stop when exactly so many references have retired on the whole machine. */
+  readonly untilReferences?: number;
   /** Come back at the first violation (default), or run on. */
   readonly runThroughViolations?: boolean;
   /** Come back as soon as this holds between two steps. */
@@ -87,6 +90,7 @@ export class Machine {
   private readonly enabled: Alternative[] = [];
   private faultsWithoutProgress = 0;
   private choice: number | undefined;
+  private untilReferences = Infinity;
   private readonly turn: Turn;
   private readonly weights: Float64Array;
   private readonly stage: Stage;
@@ -152,11 +156,23 @@ export class Machine {
     };
   }
 
-  /** Takes something from outside: a process, its next batch, or its end. */
+  /** References that have retired on all CPUs. */
+  get references(): number {
+    return referencesRetired(this.view);
+  }
+
+  /** Takes something from outside: a process, its next batch, or its end; a choice; a place in the measured run. */
   offer(stimulus: Stimulus): void {
     this.journal.begin(stimulus);
     if (stimulus.kind === 'choice') {
       this.choice = stimulus.taken;
+      return;
+    }
+    if (stimulus.kind === 'measure') {
+      // What maintenance has counted since a CPU's last access belongs to what lies before.
+      for (let cpu = 0; cpu < this.parts.cpus; cpu++) this.retire(cpu, 0);
+      this.kernelFact(measureFact(stimulus, this.world, this.view), -1);
+      this.journal.settle();
       return;
     }
     const { mm } = stimulus;
@@ -171,11 +187,14 @@ export class Machine {
 
   /** Steps until something from outside is needed, or there is nothing left to do. */
   run(limits: RunLimits = {}): RunStatus {
+    this.untilReferences = limits.untilReferences ?? Infinity;
     for (;;) {
       if (this.journal.violation !== undefined && limits.runThroughViolations !== true)
         return { kind: 'violated', by: this.journal.violation };
       if (limits.untilFact !== undefined && this.world.facts >= limits.untilFact) return { kind: 'paused' };
       if (limits.until?.(this) === true) return { kind: 'paused' };
+      if (this.untilReferences < Infinity && this.references >= this.untilReferences)
+        return { kind: 'paused' };
       const wanting = this.collect();
       if (wanting !== undefined) return { kind: 'needs-batch', mm: wanting };
       const rule = this.standsStill() ? this.stuckRule() : undefined;
@@ -280,30 +299,28 @@ export class Machine {
   /** Runs the CPU's process until the budget is used up or something traps. */
   private runUser(cpu: number, budget: number): void {
     const { mm, asid, ttbr } = present(this.view(cpusKey)[cpu], 'cpu');
-    const { position, batch: index, count } = present(this.view(processesKey)[mm], 'process');
+    const { position, count } = present(this.view(processesKey)[mm], 'process');
     const batch = present(this.batches.get(mm), 'batch');
-    const { dataPlane } = this.parts;
     const remaining = this.parts.slots['run-queue'].remaining(this.view, cpu);
-    const to = Math.min(count, position + Math.max(1, Math.min(budget, remaining)));
-    const reached = dataPlane.run(cpu, { asid, ttbr }, batch, position, to);
-    const counters = dataPlane.takeCounters(cpu);
-    const retired = reached - position;
-    if (retired > 0 || counters.length > 0) {
-      const digest = dataPlane.outcomeWord(cpu);
-      const fact: KernelFact = {
-        type: 'BatchRetired',
-        cpu,
-        mm,
-        batch: index,
-        from: position,
-        count: retired,
-        digest,
-        counters,
-      };
-      this.kernelFact(fact, cpu, this.cyclesOf(counters));
-    }
-    if (retired > 0) this.faultsWithoutProgress = 0;
+    let to = Math.min(count, position + Math.max(1, Math.min(budget, remaining)));
+    if (this.untilReferences < Infinity) to = Math.min(to, position + this.untilReferences - this.references);
+    const reached = this.parts.dataPlane.run(cpu, { asid, ttbr }, batch, position, to);
+    this.retire(cpu, reached - position);
+    if (reached > position) this.faultsWithoutProgress = 0;
     if (reached < to) this.trap(cpu, mm);
+  }
+
+  /** The next `count` references of the process on a CPU have retired; a fact tells what was counted meanwhile. */
+  private retire(cpu: number, count: number): void {
+    const { dataPlane } = this.parts;
+    const counters = dataPlane.takeCounters(cpu);
+    if (count === 0 && counters.length === 0) return;
+    const { mm } = present(this.view(cpusKey)[cpu], 'cpu');
+    const { position: from, batch: index } = present(this.view(processesKey)[mm], 'process');
+    const batch = Math.max(0, index);
+    const digest = dataPlane.outcomeWord(cpu);
+    const fact: KernelFact = { type: 'BatchRetired', cpu, mm, batch, from, count, digest, counters };
+    this.kernelFact(fact, cpu, this.cyclesOf(counters));
   }
 
   private trap(cpu: number, mm: number): void {

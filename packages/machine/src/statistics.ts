@@ -22,6 +22,8 @@ export interface StatisticsState {
   violations: number;
   /** Processes that the kernel ended: by mm, the reason. */
   killed: Record<number, string>;
+  /** Where counting began, when that was after a warm-up: facts, cycles by CPU, references by mm until then. */
+  since?: { facts: number; clocks: readonly number[]; retired: readonly number[] };
 }
 export const statisticsKey = sliceKey<StatisticsState>('statistics');
 
@@ -34,6 +36,7 @@ type Counted =
       | 'ContextSwitched'
       | 'StaleTranslationUsed'
       | 'PropertyViolated'
+      | 'MeasurementBegan'
     >
   | VocabularyFactOf<'TlbInvalidated' | 'PageAllocated' | 'PageFreed' | 'PageReclaimed' | 'ProcessKilled'>;
 
@@ -51,27 +54,12 @@ export const statisticsComponent = (cpus: number): Component<StatisticsState, Co
     'PageFreed',
     'PageReclaimed',
     'ProcessKilled',
+    'MeasurementBegan',
   ],
   bystander: true,
-  initial: () => ({
-    cpus: Array.from({ length: cpus }, () => ({
-      references: 0,
-      counters: [],
-      aborts: 0,
-      ipisSent: 0,
-      ipisTaken: 0,
-      tlbInvalidations: 0,
-      contextSwitches: 0,
-      staleTranslationsUsed: 0,
-    })),
-    pagesAllocated: 0,
-    pagesFreed: 0,
-    pagesReclaimed: 0,
-    violations: 0,
-    killed: {},
-  }),
+  initial: () => ({ ...nothingCounted(cpus), violations: 0, killed: {} }),
   decide: () => [],
-  evolve(draft, fact) {
+  evolve(draft, fact, at) {
     switch (fact.type) {
       case 'BatchRetired': {
         const cpu = onCpu(draft, fact.cpu);
@@ -116,8 +104,29 @@ export const statisticsComponent = (cpus: number): Component<StatisticsState, Co
       case 'ProcessKilled':
         draft.killed[fact.mm] = fact.reason;
         break;
+      // What went wrong in the warm-up is not forgotten.
+      case 'MeasurementBegan':
+        Object.assign(draft, nothingCounted(cpus));
+        draft.since = { facts: at.seq + 1, clocks: [...fact.clocks], retired: [...fact.retired] };
+        break;
     }
   },
+});
+
+const nothingCounted = (cpus: number): Omit<StatisticsState, 'violations' | 'killed'> => ({
+  cpus: Array.from({ length: cpus }, () => ({
+    references: 0,
+    counters: [],
+    aborts: 0,
+    ipisSent: 0,
+    ipisTaken: 0,
+    tlbInvalidations: 0,
+    contextSwitches: 0,
+    staleTranslationsUsed: 0,
+  })),
+  pagesAllocated: 0,
+  pagesFreed: 0,
+  pagesReclaimed: 0,
 });
 
 const onCpu = (draft: StatisticsState, cpu: number): CpuStatistics => present(draft.cpus[cpu], 'cpu');

@@ -3,6 +3,7 @@ import { processesKey } from '@tablewalk/contracts';
 import { statisticsKey, viewOf } from '@tablewalk/machine';
 import type { CpuStatistics, World } from '@tablewalk/machine';
 import type { Fact, KernelFactOf, RecordedFact } from '@tablewalk/contracts';
+import { cyclesSince, retiredSince } from './statistics.ts';
 
 /** The report that `run` and `replay` print: a column a CPU, what happened in TLBs, caches and the kernel. */
 export function runReport(world: World, counterNames: readonly string[]): string {
@@ -15,7 +16,8 @@ export function runReport(world: World, counterNames: readonly string[]): string
     rows.push([label, ...statistics.cpus.map(value)]);
   };
   row('references', (cpu) => grouped(cpu.references));
-  row('cycles', (_, i) => grouped(world.clocks[i] ?? 0));
+  const cycles = cyclesSince(world);
+  row('cycles', (_, i) => grouped(cycles[i] ?? 0));
   for (const structure of structuresOf(counterNames)) {
     const asked = new RegExp(`^${structure}\\.(lookups|accesses)::`);
     const missed = new RegExp(`^${structure}\\.misses::([A-Z]|walk)$`);
@@ -32,7 +34,7 @@ export function runReport(world: World, counterNames: readonly string[]): string
   view(processesKey).forEach((process, mm) => {
     if (mm === 0) return;
     const end = statistics.killed[mm] === undefined ? process.phase : `killed: ${statistics.killed[mm]}`;
-    lines.push(`process ${mm}  ${process.name}: ${grouped(process.retired)} references, ${end}`);
+    lines.push(`process ${mm}  ${process.name}: ${grouped(retiredSince(world, mm))} references, ${end}`);
   });
   lines.push(
     `pages: ${grouped(statistics.pagesAllocated)} allocated, ${grouped(statistics.pagesFreed)} freed, ` +

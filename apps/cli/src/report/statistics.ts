@@ -14,12 +14,13 @@ export interface Statistic {
 /** Simulated figures of a world. They depend on nothing but the history. */
 export function simulatedStatistics(world: World, counterNames: readonly string[]): Statistic[] {
   const view = viewOf(() => world);
-  const { cpus, ...totals } = view(statisticsKey);
+  const { cpus, since, ...totals } = view(statisticsKey);
+  const cycles = cyclesSince(world);
   const statistics: Statistic[] = [
-    count('sim.facts', world.facts, 'facts in the history'),
+    count('sim.facts', world.facts - (since?.facts ?? 0), 'facts in the history'),
     {
       name: 'sim.cycles',
-      value: Math.max(0, ...world.clocks),
+      value: Math.max(0, ...world.clocks) - Math.max(0, ...(since?.clocks ?? [])),
       description: 'virtual time of the last CPU to stop',
       unit: 'Cycle',
     },
@@ -27,7 +28,7 @@ export function simulatedStatistics(world: World, counterNames: readonly string[
   cpus.forEach((cpu, i) => {
     const prefix = `cpu${i}`;
     statistics.push(
-      { name: `${prefix}.cycles`, value: world.clocks[i] ?? 0, description: 'virtual time', unit: 'Cycle' },
+      { name: `${prefix}.cycles`, value: cycles[i] ?? 0, description: 'virtual time', unit: 'Cycle' },
       count(`${prefix}.references`, cpu.references, 'references retired'),
       count(`${prefix}.aborts`, cpu.aborts, 'data and prefetch aborts taken'),
       count(`${prefix}.contextSwitches`, cpu.contextSwitches, 'TTBR0 and CONTEXTIDR written'),
@@ -46,7 +47,9 @@ export function simulatedStatistics(world: World, counterNames: readonly string[
   });
   view(processesKey).forEach((process, mm) => {
     if (mm > 0)
-      statistics.push(count(`process${mm}.references`, process.retired, `references of ${process.name}`));
+      statistics.push(
+        count(`process${mm}.references`, retiredSince(world, mm), `references of ${process.name}`),
+      );
   });
   statistics.push(
     count('memory.pagesAllocated', totals.pagesAllocated, 'pages of 4 KiB handed out'),
@@ -56,6 +59,18 @@ export function simulatedStatistics(world: World, counterNames: readonly string[
     count('violations', totals.violations, 'violations that checkers reported'),
   );
   return statistics;
+}
+
+/** Cycles by CPU, without those of a warm-up. */
+export function cyclesSince(world: World): number[] {
+  const { since } = viewOf(() => world)(statisticsKey);
+  return world.clocks.map((clock, cpu) => clock - (since?.clocks[cpu] ?? 0));
+}
+
+/** References of a process, without those of a warm-up. */
+export function retiredSince(world: World, mm: number): number {
+  const view = viewOf(() => world);
+  return (view(processesKey)[mm]?.retired ?? 0) - (view(statisticsKey).since?.retired[mm] ?? 0);
 }
 
 /** Figures of the computer that ran the simulation: kept apart, so that the others can be compared. */
@@ -93,18 +108,21 @@ function describe(name: string): string {
 }
 
 /** gem5's stats.txt: name, value, # description (Unit). */
-export function statsText(simulated: readonly Statistic[], host: readonly Statistic[]): string {
-  const line = ({ name, value, description, unit }: Statistic): string =>
-    `${name.padEnd(44)} ${String(value).padStart(16)}  # ${description} (${unit})`;
-  return [
+export const statsText = (simulated: readonly Statistic[], host: readonly Statistic[]): string =>
+  statsBlock(simulated, ['---------- Host Statistics ----------', ...host.map(statsLine)]);
+
+/** One block of stats.txt; a file may have many, one an interval. */
+export const statsBlock = (statistics: readonly Statistic[], more: readonly string[] = []): string =>
+  [
     '---------- Begin Simulation Statistics ----------',
-    ...simulated.map(line),
-    '---------- Host Statistics ----------',
-    ...host.map(line),
+    ...statistics.map(statsLine),
+    ...more,
     '---------- End Simulation Statistics   ----------',
     '',
   ].join('\n');
-}
+
+const statsLine = ({ name, value, description, unit }: Statistic): string =>
+  `${name.padEnd(44)} ${String(value).padStart(16)}  # ${description} (${unit})`;
 
 export const statsJson = (statistics: readonly Statistic[]): Record<string, number> =>
   Object.fromEntries(statistics.map(({ name, value }) => [name, value]));

@@ -1,5 +1,6 @@
 import { ConfigError, ExitCode } from '@tablewalk/base';
 import type { BuiltMachine } from '@tablewalk/compose';
+import type { Machine } from '@tablewalk/machine';
 import type { KernelFactOf, RecordedFact } from '@tablewalk/contracts';
 import type { Command } from 'commander';
 import { createProcesses, drive } from '../drive.ts';
@@ -8,6 +9,10 @@ import { recordTo } from '../history-file.ts';
 import { buildFrom, readMachineFile } from '../machine-file.ts';
 import { note, print, printJson, Progress, writeNamed } from '../output.ts';
 import { RecentFacts } from '../recent-facts.ts';
+import { measuresOf, regionOf, skipReferences } from '../region.ts';
+import type { Region } from '../region.ts';
+import { intervalFile, intervalJson, Intervals } from '../report/intervals.ts';
+import type { Interval } from '../report/intervals.ts';
 import { runReport, violationText } from '../report/run-report.ts';
 import { hostStatistics, simulatedStatistics, statsJson, statsText } from '../report/statistics.ts';
 import { TraceFile } from '../trace-file.ts';
@@ -21,6 +26,11 @@ interface RunFlags {
   readonly statsFile: readonly string[];
   readonly rebase?: boolean;
   readonly skipBadLines?: boolean;
+  readonly skip?: number;
+  readonly warmup?: number;
+  readonly maxRefs?: number;
+  readonly interval?: number;
+  readonly intervalFile?: string;
   readonly maxFacts?: number;
   readonly throughViolations?: boolean;
   readonly json?: boolean;
@@ -54,6 +64,14 @@ export function addRun(program: Command): void {
     )
     .option('--rebase', 'fold addresses of 2^32 and above into a 32-bit address space, and say how')
     .option('--skip-bad-lines', 'count malformed trace lines and go on')
+    .option('--skip <n>', 'pass over the first n references of each trace', naturalNumber)
+    .option('--warmup <n>', 'run the next n references of the machine without counting them', naturalNumber)
+    .option('--max-refs <n>', 'end when n references have been counted', naturalNumber)
+    .option('--interval <n>', 'statistics of every n counted references as well', naturalNumber)
+    .option(
+      '--interval-file <file>',
+      'where to: stats.txt blocks, or CSV or JSON by the name (default: stdout)',
+    )
     .option('--max-facts <n>', 'stop after so many facts', naturalNumber)
     .option('--through-violations', 'do not stop at the first violation')
     .option('--json', 'print the result as JSON')
@@ -82,13 +100,15 @@ async function run(machineName: string, flags: RunFlags): Promise<ExitCode> {
   if (flags.json !== true)
     print(`machine ${built.effective.name ?? machineName}, seed ${built.effective.seed}`);
   const files = flags.trace.map((path) => openTrace(path, flags, built));
+  const region = regionOf(flags);
   const recording = flags.record === undefined ? undefined : await recordTo(flags.record, built, at);
   const machine = built.start(recording === undefined ? {} : { recorder: recording });
   const recent = new RecentFacts(machine);
+  const intervals = watchIntervals(flags, built);
   const started = performance.now();
   let status: EndStatus;
   try {
-    status = await driveWithProgress(machine, files, flags, built);
+    status = await driveWithProgress(machine, files, flags, built, region, intervals);
   } catch (error) {
     recording?.abandon();
     throw error;
@@ -97,6 +117,7 @@ async function run(machineName: string, flags: RunFlags): Promise<ExitCode> {
   const digest = machine.digest();
   recording?.close({ digest, facts: machine.world.facts });
   const { world } = machine;
+  intervals?.close(world);
   const simulated = simulatedStatistics(world, built.dataPlane.counterNames);
   const references = files.reduce((sum, file) => sum + file.reader.references, 0);
   const host = hostStatistics(seconds, references, process.version);
@@ -113,13 +134,16 @@ async function run(machineName: string, flags: RunFlags): Promise<ExitCode> {
       digest,
       ...(flags.record === undefined ? {} : { history: flags.record }),
       traces: files.map(traceSummary),
+      ...(intervals === undefined || flags.intervalFile !== undefined ? {} : { intervals: intervals.told }),
       statistics: statsJson(simulated),
       host: statsJson(host),
     });
   else {
     print(runReport(world, built.dataPlane.counterNames));
     for (const file of files) noteTrace(file);
+    noteRegion(region, machine);
     if (status.kind === 'paused') print(`stopped after ${world.facts} facts, as told`);
+    if (status.kind === 'measured') print(`stopped after ${machine.references} references, as told`);
     if (violation !== undefined) print(violationText(violation, (seq) => recent.get(seq)));
     print(
       `facts ${world.facts}, digest ${digest}${flags.record === undefined ? '' : `, history ${flags.record}`}`,
@@ -143,18 +167,35 @@ function openTrace(path: string, flags: RunFlags, built: BuiltMachine): TraceFil
   });
 }
 
+/** Tells intervals as they end: into a file, on stdout, or (with --json) into the result. */
+function watchIntervals(flags: RunFlags, built: BuiltMachine): (Intervals & { told: unknown[] }) | undefined {
+  if (flags.interval === undefined) return undefined;
+  const told: unknown[] = [];
+  const toResult = flags.json === true && flags.intervalFile === undefined;
+  const file = toResult ? undefined : intervalFile(flags.intervalFile ?? '-');
+  const sink = file ?? { write: (interval: Interval) => told.push(intervalJson(interval)), close() {} };
+  return Object.assign(new Intervals(built.dataPlane.counterNames, sink), { told });
+}
+
 async function driveWithProgress(
-  machine: Parameters<typeof drive>[0],
+  machine: Machine,
   files: readonly TraceFile[],
   flags: RunFlags,
   built: BuiltMachine,
+  region: Region,
+  intervals: Intervals | undefined,
 ): Promise<EndStatus> {
   const progress = new Progress(flags.quiet === true || flags.json === true);
-  const workloads: Workload[] = files.map((file) => ({ name: file.path, source: file }));
+  const workloads: Workload[] = files.map((file) => ({
+    name: file.path,
+    source: skipReferences(file, region.skip),
+  }));
   createProcesses(machine, workloads);
   const status = await drive(machine, workloads, {
     script: built.script,
     runThroughViolations: flags.throughViolations === true,
+    measures: measuresOf(region),
+    onMeasure: (measure) => intervals?.at(measure, machine.world),
     ...(flags.maxFacts === undefined ? {} : { untilFact: flags.maxFacts }),
     onBatch: () => {
       progress.show(() => {
@@ -165,6 +206,15 @@ async function driveWithProgress(
   });
   progress.clear();
   return status;
+}
+
+/** A run that never came to what was to be measured must not be taken for one that did. */
+function noteRegion({ skip, warmup }: Region, machine: Machine): void {
+  if (skip > 0) note(`the first ${skip} references of each trace were passed over`);
+  if (warmup === 0) return;
+  const counted = Math.max(0, machine.references - warmup);
+  if (counted > 0) note(`figures are of the ${counted} references after a warm-up of ${warmup}`);
+  else note(`the run ended after ${machine.references} references, within its warm-up: figures are of that`);
 }
 
 const traceSummary = ({ path, reader, rebase }: TraceFile): unknown => ({
