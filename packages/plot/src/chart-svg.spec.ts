@@ -64,9 +64,7 @@ it('is well-formed and has no number that is none, whatever it is told', () => {
       fc.array(fc.record({ name: fc.string(), points: fc.array(point, { minLength: 1 }) }), { minLength: 1 }),
       (title, kind, series) => {
         const svg = chartSvg({ title, x: { kind, label: title }, y: { label: title }, series });
-        expect(svg).not.toMatch(
-          /NaN|Infinity|undefined/.exec(title) === null ? /"[^"]*(NaN|Infinity)/ : /^$/,
-        );
+        expect(svg.replaceAll(/>[^<]*</g, '><')).not.toMatch(/NaN|Infinity|undefined/);
         const open: string[] = [];
         for (const [, end, name, own] of svg.matchAll(/<(\/?)([a-z]+)[^<>]*?(\/?)>/g))
           if (end === '/') expect(open.pop()).toBe(name);

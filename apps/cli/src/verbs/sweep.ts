@@ -1,8 +1,10 @@
 import { ConfigError, ExitCode, parseBytes } from '@tablewalk/base';
+import { chartSvg } from '@tablewalk/plot';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { availableParallelism } from 'node:os';
 import { note, print, printJson, writeNamed } from '../output.ts';
+import { chosenX, PRESET_Y, sweepChart } from '../plot/sweep-chart.ts';
 import { parseDimensions } from '../sweep/dimensions.ts';
 import { allMetrics, csvText, rowJson, tableText } from '../sweep/report.ts';
 import { hostText, sweep } from '../sweep/sweep.ts';
@@ -24,6 +26,9 @@ interface SweepFlags {
   readonly out?: string;
   readonly resume?: boolean;
   readonly csv?: string | true;
+  readonly plot?: string;
+  readonly x?: string;
+  readonly y?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
@@ -57,6 +62,9 @@ export function addSweep(program: Command): void {
     .option('--out <folder>', 'keep sweep.json there, point by point')
     .option('--resume', 'go on with the sweep in --out')
     .option('--csv [file]', 'results as CSV, into a file or in place of the table')
+    .option('--plot <file.svg>', 'draw a metric along one dimension, a line for each value of the others')
+    .option('--x <path>', 'the dimension along the axis (default: the first that varies)')
+    .option('--y <metric>', `the metric drawn (default: the first --metric, else ${PRESET_Y})`)
     .option('--json', 'print the result as JSON')
     .option('--quiet', 'no progress on stderr')
     .addHelpText(
@@ -75,6 +83,8 @@ async function run(machine: string, flags: SweepFlags): Promise<number> {
   refuse(flags);
   const { seed, maxRefs, out } = flags;
   const dimensions = parseDimensions(flags.set);
+  const x = flags.plot === undefined ? 0 : chosenX(flags.x, dimensions);
+  const y = flags.y ?? flags.metric[0] ?? PRESET_Y;
   const swept = await sweep({
     machine,
     dimensions,
@@ -84,7 +94,7 @@ async function run(machine: string, flags: SweepFlags): Promise<number> {
     rebase: flags.rebase === true,
     skipBadLines: flags.skipBadLines === true,
     traceMemory: flags.traceMemory,
-    metrics: flags.metric,
+    metrics: flags.plot === undefined ? flags.metric : [...flags.metric, y],
     resume: flags.resume === true,
     quiet: flags.quiet === true,
     ...(seed === undefined ? {} : { seed }),
@@ -94,6 +104,11 @@ async function run(machine: string, flags: SweepFlags): Promise<number> {
   const { rows } = swept;
   if (flags.csv !== undefined)
     writeNamed(flags.csv === true ? '-' : flags.csv, csvText(rows, dimensions, flags.metric));
+  if (flags.plot !== undefined && !swept.interrupted) {
+    const names = swept.of.traces.map(({ name }) => name);
+    const chart = sweepChart(swept.machine, names, rows, dimensions, { x, y, zip: flags.zip === true });
+    writeNamed(flags.plot, chartSvg(chart));
+  }
   if (flags.json === true) printJson(sweptJson(swept, dimensions, flags.metric));
   else if (flags.csv !== true && flags.csv !== '-') {
     print(tableText(rows, dimensions, flags.metric));
