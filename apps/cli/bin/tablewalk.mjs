@@ -1,7 +1,4 @@
 #!/usr/bin/env node
-// Tablewalk runs from its TypeScript sources; tsx translates them as they are loaded (ADR 0002).
-import { register } from 'tsx/esm/api';
+import { runCommand } from '../src/launch/launch.mjs';
 
-register();
-const { main } = await import('../src/main.ts');
-await main(process.argv.slice(2));
+await runCommand(process.argv.slice(2));

@@ -7,6 +7,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { pluginsFolder } from './install.ts';
+import { loadForeign, loadPlugin, SourcesNeeded } from './launch/loading.ts';
 
 /** Ids of the plugins of this installation. A plugin is a folder; nothing else lists it. */
 export const builtInIds = (): string[] =>
@@ -19,7 +20,7 @@ const sourceOf = (id: string): string => join(pluginsFolder, id, 'src', 'index.t
 /** All of them, loaded. */
 export async function builtInPlugins(): Promise<Map<string, Manifest>> {
   const ids = builtInIds();
-  const manifests = await Promise.all(ids.map((id) => loadManifest(sourceOf(id), id)));
+  const manifests = await Promise.all(ids.map(loadBuiltIn));
   return new Map(ids.map((id, i) => [id, manifests[i] as Manifest]));
 }
 
@@ -34,9 +35,8 @@ export async function catalogueFor(uses: Iterable<PluginUse>, at: string): Promi
   const loaded = new Map<string, Manifest>();
   // A set is walked to its end, with what is added on the way.
   for (const name of names) {
-    const file = ids.includes(name) ? sourceOf(name) : fileOf(name, at);
-    if (file === undefined) continue;
-    const manifest = await loadManifest(file, name);
+    const manifest = ids.includes(name) ? await loadBuiltIn(name) : await loadNamed(name, at);
+    if (manifest === undefined) continue;
     loaded.set(name, manifest);
     for (const companion of Object.values(manifest.companions ?? {})) names.add(companion);
   }
@@ -65,11 +65,21 @@ function fileOf(name: string, at: string): string | undefined {
   return existsSync(packageFolder) ? packageFolder : undefined;
 }
 
-async function loadManifest(file: string, name: string): Promise<Manifest> {
+const loadBuiltIn = (id: string): Promise<Manifest> =>
+  manifestOf(loadPlugin(id, sourceOf(id)), id, sourceOf(id));
+
+async function loadNamed(name: string, at: string): Promise<Manifest | undefined> {
+  const file = fileOf(name, at);
+  if (file === undefined) return undefined;
+  return manifestOf(loadForeign(file.includes('.') ? pathToFileURL(file).href : name), name, file);
+}
+
+async function manifestOf(loading: Promise<object>, name: string, file: string): Promise<Manifest> {
   let loaded: { default?: unknown; manifest?: unknown };
   try {
-    loaded = (await import(file.includes('.') ? pathToFileURL(file).href : name)) as typeof loaded;
+    loaded = (await loading) as typeof loaded;
   } catch (error) {
+    if (error instanceof SourcesNeeded) throw error;
     throw new ConfigError('PLUGIN_UNLOADABLE', {
       what: `the plugin ${name} cannot be loaded`,
       why: error instanceof Error ? error.message : String(error),

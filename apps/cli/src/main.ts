@@ -1,6 +1,7 @@
 import { CodedError, ConfigError, ExitCode, nearestName } from '@tablewalk/base';
 import { Command, CommanderError } from 'commander';
 import { VERSION } from './install.ts';
+import { SourcesNeeded } from './launch/loading.ts';
 import { note } from './output.ts';
 import { addVerbs } from './verbs/index.ts';
 
@@ -16,6 +17,7 @@ export async function main(args: readonly string[]): Promise<void> {
     refuseUnknownVerb(program, args);
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
+    if (error instanceof SourcesNeeded) throw error;
     process.exitCode = explain(error);
   }
 }

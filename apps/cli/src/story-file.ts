@@ -4,6 +4,7 @@ import type { Story } from '@tablewalk/stories';
 import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { loadForeign, SourcesNeeded } from './launch/loading.ts';
 
 /** A story that comes with Tablewalk, by id, or somebody's own: the path of a file whose default export it is. */
 export async function findStory(name: string): Promise<Story> {
@@ -17,8 +18,9 @@ export async function findStory(name: string): Promise<Story> {
     });
   let loaded: { default?: unknown };
   try {
-    loaded = (await import(pathToFileURL(file).href)) as typeof loaded;
+    loaded = (await loadForeign(pathToFileURL(file).href)) as typeof loaded;
   } catch (error) {
+    if (error instanceof SourcesNeeded) throw error;
     throw new ConfigError('STORY_UNLOADABLE', {
       what: `the story ${name} cannot be loaded`,
       why: error instanceof Error ? error.message : String(error),

@@ -3,22 +3,16 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createProcesses, drive } from '../drive.ts';
 import type { Workload } from '../drive.ts';
 import { buildFrom } from '../machine-file.ts';
+import { measuresOf } from '../region.ts';
 import { simulatedStatistics, statsJson } from '../report/statistics.ts';
 import { failureOf } from '../workers/protocol.ts';
 import type { FromSweepThread, PointRun, RunPoint, SweepAssignment } from './protocol.ts';
 import { sourceOf } from './shared-trace.ts';
 
-/** Runs points of a sweep, one after the other, each as a whole machine. `start.mjs` loads this file. */
-
-const { traces, at, progress, index } = workerData as SweepAssignment;
-
-/** The point is over: it is counted whole from now on, there. */
-function end(message: FromSweepThread): void {
-  progress[index] = 0;
-  parentPort?.postMessage(message);
-}
-
-async function runPoint(config: MachineConfig): Promise<PointRun> {
+async function runPoint(
+  config: MachineConfig,
+  { traces, region, at, progress, index }: SweepAssignment,
+): Promise<PointRun> {
   const built = await buildFrom(config, at);
   const machine = built.start();
   const workloads: Workload[] = traces.map((trace) => ({
@@ -28,7 +22,7 @@ async function runPoint(config: MachineConfig): Promise<PointRun> {
     }),
   }));
   createProcesses(machine, workloads);
-  await drive(machine, workloads, { script: built.script });
+  await drive(machine, workloads, { script: built.script, measures: measuresOf(region) });
   const run: PointRun = {
     status: machine.journal.violation === undefined ? 'finished' : 'violated',
     facts: machine.world.facts,
@@ -39,9 +33,18 @@ async function runPoint(config: MachineConfig): Promise<PointRun> {
   return run;
 }
 
-parentPort?.on('message', ({ point, config }: RunPoint) => {
-  runPoint(config).then(
-    (run) => end({ kind: 'ran', point, run }),
-    (error: unknown) => end({ kind: 'failed', point, failure: failureOf(error) }),
-  );
-});
+/** Runs points of a sweep, one after the other, each as a whole machine. */
+export function runPoints(): void {
+  const assignment = workerData as SweepAssignment;
+  /** The point is over: it is counted whole from now on, there. */
+  const end = (message: FromSweepThread): void => {
+    assignment.progress[assignment.index] = 0;
+    parentPort?.postMessage(message);
+  };
+  parentPort?.on('message', ({ point, config }: RunPoint) => {
+    runPoint(config, assignment).then(
+      (run) => end({ kind: 'ran', point, run }),
+      (error: unknown) => end({ kind: 'failed', point, failure: failureOf(error) }),
+    );
+  });
+}

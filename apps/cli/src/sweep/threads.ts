@@ -1,8 +1,7 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { failureOf } from '../workers/protocol.ts';
+import { startThread } from '../workers/start.ts';
 import type { FromSweepThread, RunPoint, SweepAssignment } from './protocol.ts';
-
-const START = new URL('./start.mjs', import.meta.url);
 
 /** Threads that run points, as many at a time as there are threads. A point is told when it is done, in any order. */
 export class SweepThreads {
@@ -51,7 +50,7 @@ export class SweepThreads {
     const { progress } = this;
     progress[index] = 0;
     const workerData: SweepAssignment = { ...this.assignment, progress, index };
-    const thread = new Worker(START, { workerData });
+    const thread = startThread('sweep', { workerData });
     this.threads.add(thread);
     let current: RunPoint | undefined;
     const next = (): void => {

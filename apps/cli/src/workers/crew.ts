@@ -1,10 +1,9 @@
 import type { Order, Report } from '@tablewalk/explore';
-import { MessageChannel, Worker } from 'node:worker_threads';
-import type { MessagePort } from 'node:worker_threads';
+import { MessageChannel } from 'node:worker_threads';
+import type { MessagePort, Worker } from 'node:worker_threads';
 import { errorOf } from './protocol.ts';
 import type { Assignment, Counts, FromThread } from './protocol.ts';
-
-const START = new URL('./start.mjs', import.meta.url);
+import { startThread } from './start.ts';
 
 interface Pending {
   readonly reports: Map<number, Report>;
@@ -28,7 +27,7 @@ export class Crew {
     this.threads = ports.map((own, index) => {
       const workerData: Assignment = { ...assignment, index, ports: own };
       const transferList = own.filter((port) => port !== undefined);
-      const thread = new Worker(START, { workerData, transferList });
+      const thread = startThread('explore', { workerData, transferList });
       thread.on('message', (message: FromThread) => this.hear(index, message));
       thread.on('error', (error) => this.fail(error));
       thread.on('exit', (code) => this.fail(new Error(`a thread of the search ended with ${code}`)));

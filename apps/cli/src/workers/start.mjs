@@ -1,5 +1,4 @@
-// Threads run from TypeScript sources as the command does (ADR 0002).
-import { register } from 'tsx/esm/api';
+// A thread: what it runs, and whether from the bundle, is said by who starts it (`start.ts`).
+import { runThread } from '../launch/launch.mjs';
 
-register();
-await import('./thread.ts');
+await runThread(...process.argv.slice(2).map((each) => JSON.parse(each)));

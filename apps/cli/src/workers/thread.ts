@@ -6,13 +6,9 @@ import { findStory } from '../story-file.ts';
 import { failureOf } from './protocol.ts';
 import type { Assignment, FromThread } from './protocol.ts';
 
-/** One shard in a thread of its own. `start.mjs` loads this file. */
-
 /** States that are expanded before it is looked what has arrived. */
 const AT_A_TIME = 512;
 const PROGRESS_EVERY = 8192;
-
-const { story, variant, set, options, index, ports } = workerData as Assignment;
 
 function tell(message: FromThread): void {
   parentPort?.postMessage(message);
@@ -27,14 +23,12 @@ function guarded(act: () => void): void {
   }
 }
 
-function deliver({ to, message }: Parcel): void {
-  ports[to]?.postMessage(message, message.kind === 'batch' ? [message.words.buffer as ArrayBuffer] : []);
-}
-
-function serve(shard: Shard): void {
+function serve(shard: Shard, ports: Assignment['ports']): void {
   let scheduled = false;
   let told = 0;
 
+  const deliver = ({ to, message }: Parcel): void =>
+    ports[to]?.postMessage(message, message.kind === 'batch' ? [message.words.buffer as ArrayBuffer] : []);
   const go = (): void => {
     const more = shard.work(AT_A_TIME);
     shard.takeParcels().forEach(deliver);
@@ -66,9 +60,13 @@ function serve(shard: Shard): void {
   parentPort?.on('message', (order: Order) => takeIn(() => shard.obey(order)));
 }
 
-try {
-  const built = await stage({ story: await findStory(story), variant, set });
-  serve(new Shard(spaceOf(built, options), index, ports.length, options));
-} catch (error) {
-  tell({ kind: 'failed', failure: failureOf(error) });
+/** One shard in a thread of its own. */
+export async function runShard(): Promise<void> {
+  const { story, variant, set, options, index, ports } = workerData as Assignment;
+  try {
+    const built = await stage({ story: await findStory(story), variant, set });
+    serve(new Shard(spaceOf(built, options), index, ports.length, options), ports);
+  } catch (error) {
+    tell({ kind: 'failed', failure: failureOf(error) });
+  }
 }
