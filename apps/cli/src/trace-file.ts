@@ -1,34 +1,41 @@
 import { TraceError } from '@tablewalk/base';
 import type { AccessBatch } from '@tablewalk/contracts';
-import { LackeyReader, Rebase } from '@tablewalk/trace';
-import type { LackeyOptions } from '@tablewalk/trace';
-import { createReadStream, existsSync, statSync } from 'node:fs';
-import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { createTraceReader, Rebase, RECOGNISE_BYTES, recogniseTrace } from '@tablewalk/trace';
+import type { TraceCounts, TraceFormat, TraceReader, TraceReaderOptions } from '@tablewalk/trace';
+import { existsSync, statSync } from 'node:fs';
+import { loadCodec } from './codec.ts';
+import { chunksOf } from './trace-chunks.ts';
 
 /** Where a process's references come from, one batch at a time; undefined: no more. */
 export interface BatchSource {
   next(): Promise<AccessBatch | undefined>;
 }
 
-const CHUNK_BYTES = 256 * 1024;
-
-export interface TraceFileOptions extends Omit<LackeyOptions, 'name' | 'rebase'> {
+export interface TraceFileOptions extends Omit<TraceReaderOptions, 'name' | 'rebase'> {
   /** Fold addresses of 2^32 and above into 32 bits. */
   readonly rebase?: boolean;
+  /** What the file is; told by its first bytes, else by its name, unless given. */
+  readonly format?: TraceFormat;
 }
 
-/** A valgrind lackey text, plain or gzip, streamed: memory does not depend on its length. */
+/** A binary trace says so much in few bytes that its reader gets no more at a time. */
+const BINARY_PIECE_BYTES = 4096;
+const NOTHING_READ: TraceCounts = { references: 0, badLines: 0, firstBadLine: undefined };
+
+/** A trace in any format, plain, gzip or xz, streamed: memory does not depend on its length. */
 export class TraceFile implements BatchSource {
-  readonly reader: LackeyReader;
   readonly rebase: Rebase | undefined;
+  private opened: { readonly format: TraceFormat; readonly reader: TraceReader } | undefined;
   private readonly chunks: AsyncIterator<Uint8Array>;
-  private readonly waiting: AccessBatch[] = [];
+  /** Bytes that were read, and not yet given to the reader. */
+  private bytes: Uint8Array = new Uint8Array(0);
+  private waiting: AccessBatch[] = [];
+  private given = 0;
   private ended = false;
 
   constructor(
     readonly path: string,
-    { rebase = false, ...options }: TraceFileOptions = {},
+    private readonly options: TraceFileOptions = {},
   ) {
     if (!existsSync(path))
       throw new TraceError('TRACE_MISSING', {
@@ -37,41 +44,62 @@ export class TraceFile implements BatchSource {
       });
     if (!statSync(path).isFile())
       throw new TraceError('TRACE_MISSING', { what: `${path} is no file`, fix: 'name a trace file' });
-    this.rebase = rebase ? new Rebase() : undefined;
-    this.reader = new LackeyReader({
-      ...options,
-      name: path,
-      ...(this.rebase === undefined ? {} : { rebase: this.rebase }),
-    });
+    this.rebase = options.rebase === true ? new Rebase() : undefined;
     this.chunks = chunksOf(path)[Symbol.asyncIterator]();
   }
 
-  async next(): Promise<AccessBatch | undefined> {
-    while (this.waiting.length === 0 && !this.ended) {
-      const { done, value } = await this.chunks.next();
-      if (done === true) {
-        this.ended = true;
-        this.waiting.push(...this.reader.end());
-      } else this.waiting.push(...this.reader.push(value));
-    }
-    return this.waiting.shift();
+  /** What has been read so far. */
+  get reader(): TraceCounts {
+    return this.opened?.reader ?? NOTHING_READ;
   }
-}
 
-async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
-  const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
-  const source: Readable = path.endsWith('.gz') ? file.pipe(createGunzip({ chunkSize: CHUNK_BYTES })) : file;
-  file.once('error', (error) => source.destroy(error));
-  try {
-    for await (const chunk of source) yield chunk as Uint8Array;
-  } catch (error) {
-    throw new TraceError('TRACE_UNREADABLE', {
-      what: `${path} cannot be read to its end`,
-      why: error instanceof Error ? error.message : String(error),
-      fix: path.endsWith('.gz')
-        ? 'the gzip file is damaged or cut short: make it again'
-        : 'look at the file and its disk',
-      at: path,
+  /** Known when the first batch is there. */
+  get format(): TraceFormat | undefined {
+    return this.opened?.format;
+  }
+
+  async next(): Promise<AccessBatch | undefined> {
+    while (this.given === this.waiting.length) {
+      if (this.ended) return undefined;
+      this.given = 0;
+      this.waiting = await this.more();
+    }
+    return this.waiting[this.given++];
+  }
+
+  private async more(): Promise<AccessBatch[]> {
+    const { reader, format } = (this.opened ??= await this.open());
+    if (this.bytes.length === 0) {
+      const { done, value } = await this.chunks.next();
+      this.ended = done === true;
+      if (done === true) return reader.end();
+      this.bytes = value;
+    }
+    const length = format === 'binary' ? BINARY_PIECE_BYTES : this.bytes.length;
+    const piece = this.bytes.subarray(0, length);
+    this.bytes = this.bytes.subarray(length);
+    return reader.push(piece);
+  }
+
+  /** Reads until the format can be told. */
+  private async open(): Promise<{ format: TraceFormat; reader: TraceReader }> {
+    let head = new Uint8Array(0);
+    while (head.length < RECOGNISE_BYTES) {
+      const { done, value } = await this.chunks.next();
+      if (done === true) break;
+      const longer = new Uint8Array(head.length + value.length);
+      longer.set(head);
+      longer.set(value, head.length);
+      head = longer;
+    }
+    this.bytes = head;
+    const { format: told, rebase: _rebase, ...options } = this.options;
+    const format = told ?? recogniseTrace(head.subarray(0, RECOGNISE_BYTES), this.path);
+    const reader = createTraceReader(format, await loadCodec(), {
+      ...options,
+      name: this.path,
+      ...(this.rebase === undefined ? {} : { rebase: this.rebase }),
     });
+    return { format, reader };
   }
 }

@@ -1,6 +1,13 @@
 export { BatchRunner } from './batch-runner.ts';
+export { BinaryTraceReader } from './binary-reader.ts';
+export { BinaryTraceWriter } from './binary-writer.ts';
+export type { BinaryTraceClose } from './binary-layout.ts';
+export { ChampSimReader } from './champsim.ts';
+export { DinReader } from './din.ts';
 export { LackeyReader } from './lackey.ts';
-export type { LackeyOptions } from './lackey.ts';
 export { PhysicalWords } from './physical-words.ts';
 export { Rebase, REBASE_CEILING } from './rebase.ts';
 export type { RebaseMove, RebaseSummary } from './rebase.ts';
+export { createTraceReader, RECOGNISE_BYTES, recogniseTrace, TRACE_FORMATS } from './recognise.ts';
+export type { TraceFormat } from './recognise.ts';
+export type { TraceCounts, TraceReader, TraceReaderOptions } from './trace-reader.ts';

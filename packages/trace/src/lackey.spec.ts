@@ -4,7 +4,7 @@ import type { AccessBatch } from '@tablewalk/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LackeyReader } from './lackey.ts';
-import type { LackeyOptions } from './lackey.ts';
+import type { TraceReaderOptions } from './trace-reader.ts';
 
 const bytes = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 const shown = (batches: readonly AccessBatch[]): string[] =>
@@ -16,7 +16,7 @@ const shown = (batches: readonly AccessBatch[]): string[] =>
   );
 
 /** Everything that a reader says of a text given in chunks, cut before the offsets in `cuts`. */
-function read(text: string, options: LackeyOptions = {}, cuts: readonly number[] = []): string[] {
+function read(text: string, options: TraceReaderOptions = {}, cuts: readonly number[] = []): string[] {
   const reader = new LackeyReader(options);
   const whole = bytes(text);
   const ends = cuts.map((cut) => cut % (whole.length + 1)).sort((a, b) => a - b);
@@ -36,7 +36,7 @@ function read(text: string, options: LackeyOptions = {}, cuts: readonly number[]
   return said;
 }
 
-const codeOf = (text: string, options: LackeyOptions = {}): string => {
+const codeOf = (text: string, options: TraceReaderOptions = {}): string => {
   const reader = new LackeyReader({ name: 't.lk', ...options });
   try {
     reader.push(bytes(text));

@@ -1,3 +1,4 @@
+import { TraceError } from '@tablewalk/base';
 import { vaOfAccess } from '@tablewalk/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -78,6 +79,32 @@ describe('Rebase', () => {
           places.set(region, moved - (moved % MIB));
         }
         expect(new Set(places.values()).size).toBe(places.size);
+      }),
+    );
+  });
+
+  it('knows the places that it gave, and no others', () => {
+    const address = fc.tuple(fc.constantFrom(0, 1, 2, 17, 65535), fc.nat(600), fc.constantFrom(0, MIB - 4));
+    fc.assert(
+      fc.property(fc.array(address, { minLength: 1, maxLength: 60 }), (addresses) => {
+        const [rebase, plain] = [new Rebase(), new Rebase()];
+        let moved = 0;
+        try {
+          for (const [hi, region, offset] of [...addresses, ...addresses]) {
+            const lo = region * MIB + offset;
+            const known = rebase.knownPlace(hi, lo, 4);
+            const expected = plain.move(hi * 2 ** 32 + lo, 4, nowhere);
+            if (known < 0) expect(rebase.move(hi * 2 ** 32 + lo, 4, nowhere)).toBe(expected);
+            else expect(known * MIB + offset).toBe(expected);
+            expect(rebase.knownPlace(hi, lo, 4) * MIB + offset).toBe(expected);
+            expect(rebase.knownPlace(hi, lo + MIB - 8, 9 + offset)).toBe(-1);
+            if (known >= 0 && hi > 0) moved += 1;
+          }
+        } catch (error) {
+          if (!(error instanceof TraceError)) throw error; // a collision was refused: allowed
+        }
+        rebase.count(moved);
+        expect(rebase.summary()).toEqual(plain.summary());
       }),
     );
   });

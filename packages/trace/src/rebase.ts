@@ -9,6 +9,8 @@ const REGIONS_BELOW_2_48 = 2 ** (48 - REGION_SHIFT);
 export const REBASE_CEILING = 0xbf000000;
 /** Room above the first region that is moved, for its neighbours. */
 const HEADROOM_REGIONS = 16;
+/** Regions above 2^32 that are found without a map, by their low bits. */
+const RECENT = 256;
 
 export interface RebaseMove {
   readonly from: number;
@@ -37,6 +39,8 @@ export class Rebase {
   /** The region that lives in each region below 2^32; -1 free. */
   private readonly tenant = new Int32Array(REGIONS).fill(-1);
   private readonly places = new Map<number, number>();
+  private readonly recent = new Int32Array(RECENT).fill(-1);
+  private readonly recentPlace = new Int32Array(RECENT);
   private references = 0;
 
   /** `ceiling`: moved regions lie below it. */
@@ -53,14 +57,30 @@ export class Rebase {
     const place = this.placeOf(first, at);
     for (let region = first + 1; region <= last; region++)
       if (this.placeOf(region, at) !== place + region - first) throw torn(region, at());
-    if (first >= REGIONS) this.references += 1;
+    if (first >= REGIONS) {
+      this.references += 1;
+      this.recent[first & (RECENT - 1)] = first;
+      this.recentPlace[first & (RECENT - 1)] = place;
+    }
     return va - (first - place) * 2 ** REGION_SHIFT;
   }
 
-  /** True when a reference below 2^32 needs no `move`: its region is known to be its own place. */
-  settled(lo: number, size: number): boolean {
-    const region = lo >>> REGION_SHIFT;
-    return this.tenant[region] === region && (lo & (2 ** REGION_SHIFT - 1)) + size <= 2 ** REGION_SHIFT;
+  /**
+   * The region below 2^32 where a reference of one region goes; -1: not known here, ask `move`. Nothing is
+   * counted: who goes by it calls `count`.
+   */
+  knownPlace(hi: number, lo: number, size: number): number {
+    if ((lo & (2 ** REGION_SHIFT - 1)) + size > 2 ** REGION_SHIFT) return -1;
+    const low = lo >>> REGION_SHIFT;
+    if (hi === 0) return this.tenant[low] === low ? low : -1;
+    const region = (hi << (32 - REGION_SHIFT)) | low;
+    const at = region & (RECENT - 1);
+    return this.recent[at] === region ? (this.recentPlace[at] as number) : -1;
+  }
+
+  /** So many references above 2^32 were moved by `knownPlace`. */
+  count(moved: number): void {
+    this.references += moved;
   }
 
   summary(): RebaseSummary {

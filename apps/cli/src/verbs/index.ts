@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { addBench } from './bench.ts';
 import { addBranch } from './branch.ts';
+import { addCurve } from './curve.ts';
 import { addDiff } from './diff.ts';
 import { addExplore } from './explore.ts';
+import { addImport } from './import.ts';
 import { addMachines } from './machines.ts';
 import { addPlugins } from './plugins.ts';
 import { addReplay } from './replay.ts';
@@ -14,8 +16,8 @@ import { addTranslate } from './translate.ts';
 
 export function addVerbs(program: Command): void {
   for (const add of [
-    ...[addRun, addSweep, addExplore, addReplay, addRerun, addBranch, addDiff],
-    ...[addTranslate, addStories, addPlugins, addMachines, addBench],
+    ...[addRun, addSweep, addCurve, addExplore, addReplay, addRerun, addBranch, addDiff],
+    ...[addTranslate, addStories, addPlugins, addMachines, addBench, addImport],
   ])
     add(program);
   for (const verb of program.commands) {
