@@ -20,7 +20,7 @@ const require = createRequire(join(root, 'package.json'));
 const FORMAT = 1;
 const SCRIPT = 'command.cjs';
 /** A process that has just begun may still want the bundle before this one. */
-const KEPT = 4;
+const KEPT = 8;
 /** File times may be behind the clock by as much as a tick of the system's timer. */
 const TICK_MS = 20;
 
@@ -45,8 +45,14 @@ export function currentBundle(use) {
   }
 }
 
-/** @param {string} folder @param {string} use */
+/**
+ * A bundle that this or another thread found or made; undefined if it has been taken away since.
+ *
+ * @param {string} folder
+ * @param {string} use
+ */
 export function openBundle(folder, use) {
+  if (!existsSync(join(folder, SCRIPT))) return undefined;
   const { exports, forget } = evaluate(join(folder, SCRIPT), use, {
     require,
     installUrl: pathToFileURL(join(root, 'apps/cli/src/install.ts')).href,
