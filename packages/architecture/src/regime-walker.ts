@@ -67,15 +67,17 @@ const FETCH_PL0: Access = { ...FETCH_PL1, privileged: false };
 
 /** `PageFlag`s of a leaf: what PL0 may do where it may read, else what PL1 may. */
 export function flagsOf(regime: Regime, walk: Walk): number {
-  const may = (access: Access): boolean => regime.check(walk, access) === FaultKind.none;
-  const user = may(READ_PL0);
+  const user = may(regime, walk, READ_PL0);
   return (
     (user ? PageFlag.user : 0) |
-    (may(user ? WRITE_PL0 : WRITE_PL1) ? PageFlag.write : 0) |
-    (may(user ? FETCH_PL0 : FETCH_PL1) ? PageFlag.execute : 0) |
+    (may(regime, walk, user ? WRITE_PL0 : WRITE_PL1) ? PageFlag.write : 0) |
+    (may(regime, walk, user ? FETCH_PL0 : FETCH_PL1) ? PageFlag.execute : 0) |
     (regime.global(walk) ? PageFlag.global : 0)
   );
 }
+
+const may = (regime: Regime, walk: Walk, access: Access): boolean =>
+  regime.check(walk, access) === FaultKind.none;
 
 export function walkStepsOf(regime: Regime, wordBytes: 4 | 8, levelOf: (shift: number) => number): WalkSteps {
   const walk = newWalk();

@@ -1,13 +1,10 @@
 import type { Digest, PrngState } from '@tablewalk/base';
 import { assert, prngSeed } from '@tablewalk/base';
+import type { ArenaColumn as Column, ArenaImage } from '@tablewalk/contracts';
 
-type Column = Int32Array | Uint8Array | Float64Array;
+export type { ArenaImage };
 
-/** A copy of an arena's contents, for a checkpoint. */
-export interface ArenaImage {
-  readonly columns: readonly Column[];
-  readonly generators: readonly PrngState[];
-}
+const PRNG_WORDS = 4;
 
 /** The typed arrays and generators in which an engine keeps all its state: what a checkpoint copies. */
 export class Arena {
@@ -39,17 +36,24 @@ export class Arena {
     for (const state of this.generators) digest.words(state);
   }
 
+  /** All columns, then the states of the generators as one more. */
   save(): ArenaImage {
-    return {
-      columns: this.columns.map((column) => column.slice()),
-      generators: this.generators.map((state): PrngState => [...state]),
-    };
+    return [...this.columns.map((column) => column.slice()), Int32Array.from(this.generators.flat())];
   }
 
   load(image: ArenaImage): void {
-    assert(image.columns.length === this.columns.length, 'the image is of another arena');
-    this.columns.forEach((column, i) => column.set(image.columns[i] as Column));
-    this.generators.forEach((state, i) => Object.assign(state, image.generators[i]));
+    const states = image.at(-1);
+    const fits =
+      image.length === this.columns.length + 1 &&
+      this.columns.every((column, i) => sameShape(column, image[i] as Column)) &&
+      states?.length === this.generators.length * PRNG_WORDS;
+    assert(fits, 'the image is of another arena');
+    this.columns.forEach((column, i) => {
+      column.set(image[i] as Column);
+    });
+    this.generators.forEach((state, g) => {
+      for (let i = 0; i < PRNG_WORDS; i++) state[i] = states[g * PRNG_WORDS + i] as number;
+    });
   }
 
   private keep<T extends Column>(column: T): T {
@@ -57,3 +61,5 @@ export class Arena {
     return column;
   }
 }
+
+const sameShape = (a: Column, b: Column): boolean => a.constructor === b.constructor && a.length === b.length;

@@ -206,7 +206,7 @@ describe('cacheHierarchy', () => {
     for (const engine of [first, second, third]) engine.run(0, work);
     expect([second.digest(), second.outcomeWord(0)]).toEqual([first.digest(), first.outcomeWord(0)]);
     expect(third.digest()).not.toBe(first.digest());
-    third.load(first.save());
+    third.load(first.save() ?? []);
     for (const engine of [first, third]) engine.run(0, work);
     expect([third.digest(), third.outcomeWord(0)]).toEqual([first.digest(), first.outcomeWord(0)]);
     expect(third.counters(0)).toEqual(first.counters(0));

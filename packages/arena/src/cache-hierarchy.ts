@@ -1,21 +1,22 @@
-import { assert, CodedError, Digest } from '@tablewalk/base';
-import type { CacheEngine, CacheOrder, TranslatedBatch } from '@tablewalk/contracts';
+import { CodedError, Digest } from '@tablewalk/base';
+import type { ArenaImage, CacheOrder, TranslatedBatch } from '@tablewalk/contracts';
 import { Arena } from './arena.ts';
-import type { ArenaImage } from './arena.ts';
 import { runCachegrind } from './cache-cachegrind.ts';
 import { CacheLedger } from './cache-counters.ts';
 import { runFast } from './cache-fast.ts';
 import { CacheLevel } from './cache-level.ts';
 import { runByLines } from './cache-lines.ts';
 import type { CachePort } from './cache-lines.ts';
+import type { LoopCaches } from './loop/hit-loop.ts';
 import { maintainLevel } from './cache-maintenance.ts';
 import { runPycachesim } from './cache-pycachesim.ts';
 import { cacheGeometry, checkHierarchy, checkLineSizes } from './cache-spec.ts';
 import type { CacheHierarchySpec, CacheSpec } from './cache-spec.ts';
 
 /** A cache engine whose state can be copied, for a checkpoint, and put back. */
-export interface CacheHierarchy extends CacheEngine {
-  save(): ArenaImage;
+export interface CacheHierarchy extends LoopCaches {
+  /** Undefined where classes of misses are counted: they are kept outside of the arena. */
+  save(): ArenaImage | undefined;
   load(image: ArenaImage): void;
 }
 
@@ -42,10 +43,14 @@ export function cacheHierarchy(spec: CacheHierarchySpec): CacheHierarchy {
   const run = classify ? runByLines : RUNS[accounting];
   const vaIsKey = ports.some((port) => port.instruction.isVirtuallyTagged || port.data.isVirtuallyTagged);
   return {
+    ports: run === runFast ? ports : undefined,
+    vaBits,
+    paBits,
     run(cpu, batch) {
       checkWidth(batch.paHi, batch.count, paBits);
       if (vaIsKey) checkWidth(batch.vaHi, batch.count, vaBits);
-      run(ports[cpu] as CachePort, batch);
+      // A few pieces are not worth the preparations of the fast loop.
+      (run === runFast && batch.count <= FEW ? runByLines : run)(ports[cpu] as CachePort, batch);
     },
     maintain: (cpu, order) => maintain(ports[cpu] as CachePort, order),
     counters: (cpu) => ledger.counters[cpu] as Float64Array,
@@ -56,13 +61,14 @@ export function cacheHierarchy(spec: CacheHierarchySpec): CacheHierarchy {
       arena.digestInto(digest);
       return digest.hex();
     },
-    save() {
-      assert(!classify, 'the classes of misses are kept outside of the arena');
-      return arena.save();
+    save: () => (classify ? undefined : arena.save()),
+    load: (image) => {
+      arena.load(image);
     },
-    load: (image) => arena.load(image),
   };
 }
+
+const FEW = 16;
 
 const RUNS: Readonly<Record<NonNullable<CacheHierarchySpec['accounting']>, Run>> = {
   line: runFast,

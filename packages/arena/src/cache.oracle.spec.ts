@@ -19,7 +19,7 @@ type Piece = readonly [kind: 0 | 1 | 2 | 3, va: bigint, pa: bigint, bytes: numbe
 type Step =
   Piece | readonly [operation: CacheOperation, whole: boolean, va: bigint, pa: bigint, bytes: number];
 
-const POLICIES = { lru: testLru, fifo: testFifo, rr: testRoundRobin };
+const POLICIES = { lru: testLru, stack: { ...testLru, stack: true }, fifo: testFifo, rr: testRoundRobin };
 const cacheSpec = ({ line, policy, ...geometry }: NaiveGeometry): CacheSpec => {
   const { sets, ways, index = 'pa', tag = 'pa' } = geometry;
   return { sets, ways, index, tag, lineBytes: line, replacement: POLICIES[policy] };
@@ -56,7 +56,7 @@ const geometry = (through: boolean): fc.Arbitrary<NaiveGeometry> =>
       sets: fc.constantFrom(1, 2, 8, 256),
       ways: fc.integer({ min: 1, max: 5 }),
       line: fc.constantFrom(16, 32, 64),
-      policy: fc.constantFrom('lru', 'fifo', 'rr'),
+      policy: fc.constantFrom('lru', 'stack', 'fifo', 'rr'),
       spaces: fc.constantFrom('pa pa', 'va pa', 'va va'),
     })
     .map(({ spaces, ...rest }) => {

@@ -1,5 +1,4 @@
 export { Arena } from './arena.ts';
-export type { ArenaImage } from './arena.ts';
 export { cacheHierarchy } from './cache-hierarchy.ts';
 export type { CacheHierarchy } from './cache-hierarchy.ts';
 export { cacheConfig, cachePlugin } from './cache-plugin.ts';
@@ -13,5 +12,6 @@ export type {
   WritePolicy,
 } from './cache-spec.ts';
 export { tlbEngine } from './tlb-engine.ts';
+export { untranslated } from './untranslated.ts';
 export type { ExactTlbEngine } from './tlb-engine.ts';
 export type { TlbSpec, TlbStructureSpec } from './tlb-spec.ts';

@@ -8,7 +8,7 @@ export interface NaiveGeometry {
   readonly sets: number;
   readonly ways: number;
   readonly line: number;
-  readonly policy: 'lru' | 'fifo' | 'rr';
+  readonly policy: 'lru' | 'stack' | 'fifo' | 'rr';
   readonly index?: 'va' | 'pa';
   readonly tag?: 'va' | 'pa';
   readonly through?: boolean;
@@ -64,7 +64,8 @@ export class NaiveCache {
     this.count(`accesses::${kind}`);
     const found = set.order.find((candidate) => candidate.tag === key);
     if (found !== undefined) {
-      if (policy === 'lru') set.order.push(...set.order.splice(set.order.indexOf(found), 1));
+      if (policy === 'lru' || policy === 'stack')
+        set.order.push(...set.order.splice(set.order.indexOf(found), 1));
       if (kind === 'W' && through) this.down('W', found.pa + (pa - base), whole ? line : 1);
       else if (kind === 'W') found.dirty = true;
       return;

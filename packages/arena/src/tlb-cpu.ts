@@ -20,6 +20,8 @@ export interface LastPages {
   readonly allowed: Int32Array;
   readonly paLo: Int32Array;
   readonly paHi: Int32Array;
+  /** The entry, while nothing else of the structure has been used; -1: not known. */
+  readonly slot: Int32Array;
 }
 
 /** The TLBs of one CPU with their counters. */
@@ -63,7 +65,14 @@ export class TlbCpu {
     this.outcome = arena.int32(1);
     this.context = arena.float64(2).fill(-1);
     const column = (): Int32Array => new Int32Array(structures.length).fill(-1);
-    this.last = { page: column(), vaHi: column(), allowed: column(), paLo: column(), paHi: column() };
+    this.last = {
+      page: column(),
+      vaHi: column(),
+      allowed: column(),
+      paLo: column(),
+      paHi: column(),
+      slot: column(),
+    };
   }
 
   /** Before the accesses of a context: what a change of CONTEXTIDR or TTBR0 does. */
@@ -85,6 +94,7 @@ export class TlbCpu {
     const inside = shift > 31 ? lo : lo & ((1 << shift) - 1);
     const { last } = this;
     last.page[s] = lo >>> 12;
+    last.slot[s] = slot;
     last.vaHi[s] = hi;
     last.allowed[s] = structure.allowed[slot] as number;
     last.paLo[s] = ((structure.paLo[slot] as number) | inside) & ~0xfff;

@@ -2,6 +2,9 @@ import { assert, Digest } from '@tablewalk/base';
 import { PIECES_PER_ACCESS_MAX, TrapKind } from '@tablewalk/contracts';
 import type {
   AccessBatch,
+  ArenaImage,
+  CacheEngine,
+  DataLoop,
   TlbEngine,
   TlbOrder,
   TranslatedBatch,
@@ -10,9 +13,10 @@ import type {
   Walker,
 } from '@tablewalk/contracts';
 import { Arena } from './arena.ts';
-import type { ArenaImage } from './arena.ts';
+import { HitLoop, isLoopCaches } from './loop/hit-loop.ts';
+import type { LoopTlb } from './loop/hit-loop.ts';
 import { TlbCpu } from './tlb-cpu.ts';
-import { countValid, invalidateEntries, watchFrame, watchPage } from './tlb-maintenance.ts';
+import { countValid, countWatched, invalidateEntries, watchFrame, watchPage } from './tlb-maintenance.ts';
 import { NO_ENTRY, TlbLookup } from './tlb-lookup.ts';
 import { appendPieces, PagePieces } from './tlb-pieces.ts';
 import type { TlbSpec } from './tlb-spec.ts';
@@ -42,7 +46,7 @@ export const tlbEngine = (spec: TlbSpec, walker: Walker): ExactTlbEngine => new 
  * 1. An access leaves its pieces when all of its pages translate, else only the reads of its walks.
  * 2. A watched trap undoes its lookups: counters do not depend on who watches.
  */
-class ExactTlb implements ExactTlbEngine {
+class ExactTlb implements ExactTlbEngine, LoopTlb {
   private readonly arena = new Arena();
   private readonly cpus: readonly TlbCpu[];
   private readonly pieces = new PagePieces();
@@ -120,6 +124,23 @@ class ExactTlb implements ExactTlbEngine {
     return i;
   }
 
+  translateOne(
+    cpuNumber: number,
+    context: TranslationContext,
+    { kind, vaLo, vaHi, size }: AccessBatch,
+    i: number,
+    out: TranslatedBatch,
+  ): boolean {
+    const cpu = this.cpu(cpuNumber);
+    this.trap.kind = TrapKind.none;
+    const lo = vaLo[i] as number;
+    return this.access(cpu, context, kind[i] as number, lo, vaHi[i] as number, size[i] as number, out);
+  }
+
+  fuse(cache: CacheEngine): DataLoop | undefined {
+    return isLoopCaches(cache) ? new HitLoop(this, this.cpus, cache) : undefined;
+  }
+
   invalidate(cpuNumber: number, order: TlbOrder): number {
     const cpu = this.cpu(cpuNumber);
     let count = 0;
@@ -168,8 +189,10 @@ class ExactTlb implements ExactTlbEngine {
 
   load(image: ArenaImage): void {
     this.arena.load(image);
-    // The image may hold watched entries.
-    for (const cpu of this.cpus) cpu.watched = 1;
+    for (const cpu of this.cpus) {
+      cpu.watched = cpu.structures.reduce((sum, structure) => sum + countWatched(structure), 0);
+      for (const structure of cpu.structures) structure.changes += 1;
+    }
   }
 
   private cpu(number: number): TlbCpu {

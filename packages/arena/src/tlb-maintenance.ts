@@ -27,6 +27,13 @@ export function countValid(structure: TlbStructure): number {
   return count;
 }
 
+export function countWatched(structure: TlbStructure): number {
+  let count = 0;
+  for (let slot = 0; slot < structure.slots; slot++)
+    if (structure.isValid(slot) && structure.isWatched(slot)) count += 1;
+  return count;
+}
+
 /** ARM ARM DDI 0406C, B3.10.5: TLBIALL, TLBIASID (global entries stay), TLBIMVA, TLBIMVAA. */
 function isNamed(structure: TlbStructure, slot: number, order: TlbOrder): boolean {
   const { scope, asid, startVpn, endVpn } = order;

@@ -34,6 +34,7 @@ export class PagePieces {
     const va = this.va[i] as number;
     const pa = this.pa[i] as number;
     last.page[s] = (va % TWO_32) >>> 12;
+    last.slot[s] = slot;
     last.vaHi[s] = Math.floor(va / TWO_32);
     last.allowed[s] = structure.allowed[slot] as number;
     last.paLo[s] = (pa % TWO_32) & ~0xfff;

@@ -32,8 +32,9 @@ export function allowedKinds(flags: number): number {
  * found when it was filled; changes of the table are invisible (Cortex-A9 TRM, ARM DDI 0388, 6.2: match on
  * address bits above the page size, and global or the same ASID).
  *
- * 1. `newest[set]` is the way touched or filled last, or -1: a hit there needs no call of the policy.
- * 2. `hints` only shortens the search; what it names is compared as any other way.
+ * 1. `newest[set]` is the way touched or filled last, or -1: a hit there needs no call of the policy. Under a policy
+ *    that ignores hits it is the way filled last.
+ * 2. `hints` only shortens the search; what it names is compared as any other way. It is no part of the arena.
  */
 export class TlbStructure {
   readonly slots: number;
@@ -47,10 +48,18 @@ export class TlbStructure {
   /** Physical address of the page. */
   readonly paLo: Int32Array;
   readonly paHi: Int32Array;
+  /** How often an entry was filled, dropped, watched or unwatched. */
+  changes = 0;
+  /** Of the last change: the entry, and the pages that it translated before (bits as in `vpn`, `vpnMask`). */
+  changed = -1;
+  changedVpn = 0;
+  changedMask = 0;
+  /** Must `touch` be called for hits? */
+  readonly listensToHits: boolean;
   /** Did the last fill drive out a valid entry? */
   evicted = false;
   private readonly newest: Int32Array;
-  private readonly hints: Int32Array;
+  private readonly hints = new Int32Array(HINTS);
   private readonly lane: Int32Array;
   private readonly laneWords: number;
   private readonly globals: number;
@@ -77,12 +86,12 @@ export class TlbStructure {
     this.paLo = arena.int32(this.slots);
     this.paHi = arena.int32(this.slots);
     this.newest = arena.int32(sets, -1);
-    this.hints = arena.int32(HINTS);
     this.laneWords = policy.words(ways);
     this.globals = sets * this.laneWords;
     this.lane = arena.int32(this.globals + (policy.globalWords ?? 0));
     for (let set = 0; set < sets; set++) policy.reset(this.lane, set * this.laneWords, ways);
     this.random = arena.generator(seed);
+    this.listensToHits = policy.ignoresHits !== true;
   }
 
   /** The entry that translates a page for a holder, or -1. */
@@ -109,12 +118,12 @@ export class TlbStructure {
   }
 
   touch(slot: number): void {
+    if (!this.listensToHits) return;
     const { ways } = this.geometry;
     const set = Math.floor(slot / ways);
     if (this.newest[set] === slot) return;
     this.newest[set] = slot;
-    if (this.policy.ignoresHits !== true)
-      this.policy.touch(this.lane, set * this.laneWords, ways, slot - set * ways);
+    this.policy.touch(this.lane, set * this.laneWords, ways, slot - set * ways);
   }
 
   /** Holds what a walk found, for the page of it that contains `vpn`, at the largest size that fits here. */
@@ -165,17 +174,31 @@ export class TlbStructure {
   }
 
   drop(slot: number): void {
+    this.noteChange(slot);
     this.holder[slot] = EMPTY;
     const set = Math.floor(slot / this.geometry.ways);
     if (this.newest[set] === slot) this.newest[set] = -1;
   }
 
+  isWatched(slot: number): boolean {
+    return ((this.holder[slot] as number) & WATCHED) !== 0;
+  }
+
   watch(slot: number): void {
+    this.noteChange(slot);
     this.holder[slot] = (this.holder[slot] as number) | WATCHED;
   }
 
   unwatch(slot: number): void {
+    this.noteChange(slot);
     this.holder[slot] = (this.holder[slot] as number) & ~WATCHED;
+  }
+
+  private noteChange(slot: number): void {
+    this.changes += 1;
+    this.changed = slot;
+    this.changedVpn = this.vpn[slot] as number;
+    this.changedMask = this.vpnMask[slot] as number;
   }
 
   private matches(slot: number, vpn: number, holder: number): boolean {
@@ -209,6 +232,7 @@ export class TlbStructure {
     if (slot === first + ways)
       slot = first + this.policy.victim(this.lane, base, ways, this.random, this.globals);
     this.evicted = this.isValid(slot);
+    this.noteChange(slot);
     const mask = shift >= 44 ? 0 : -(2 ** (shift - 12)) | 0;
     this.vpn[slot] = vpn & mask;
     this.vpnMask[slot] = mask;

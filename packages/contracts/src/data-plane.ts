@@ -94,8 +94,26 @@ export interface TlbOrder {
   readonly endVpn: number;
 }
 
+/** Both stages of a machine in one: the same results as `TlbEngine.translate` and `CacheEngine.run` in turns. */
+export interface DataLoop {
+  /** As `DataPlane.run`; the trap is the TLB engine's. */
+  run(cpu: number, context: TranslationContext, batch: AccessBatch, from: number, to: number): number;
+}
+
+/** A copy of all state of an engine, for a checkpoint: columns, whose order and meaning are the engine's own. */
+export type ArenaColumn = Int32Array | Uint8Array | Float64Array;
+export type ArenaImage = readonly ArenaColumn[];
+
+/** An engine whose state can be copied and put back. Without it a machine has no checkpoints of its arenas. */
+export interface Saved {
+  /** Undefined where the state cannot be copied. */
+  save?(): ArenaImage | undefined;
+  /** Puts back what an engine of the same machine saved; from here on both answer alike. */
+  load?(image: ArenaImage): void;
+}
+
 /** The exact facet of a TLB plugin: the TLBs of all CPUs of one machine. */
-export interface TlbEngine {
+export interface TlbEngine extends Saved {
   /**
    * Translates accesses `[from, to)` of a batch, appending pieces to `out`, until the end, until a
    * trap (see `trap`; the access that trapped has no pieces in `out`, its walk reads excepted), or
@@ -110,6 +128,8 @@ export interface TlbEngine {
     out: TranslatedBatch,
   ): number;
   readonly trap: Trap;
+  /** The fast facet: a loop made for these caches; undefined where it cannot be made. Without it both take turns. */
+  fuse?(cache: CacheEngine): DataLoop | undefined;
   /** Invalidates what the order names; returns how many valid entries went. */
   invalidate(cpu: number, order: TlbOrder): number;
   /**
@@ -141,7 +161,7 @@ export interface CacheOrder {
 }
 
 /** The exact facet of a cache plugin: the hierarchy of all CPUs of one machine. */
-export interface CacheEngine {
+export interface CacheEngine extends Saved {
   /** Runs every piece of `batch`; caches never trap. */
   run(cpu: number, batch: TranslatedBatch): void;
   /** Returns lines written back and lines dropped, in this order. */
@@ -152,8 +172,29 @@ export interface CacheEngine {
   digest(): string;
 }
 
+/** What one access did: counters as pairs of number and increase. */
+export interface AccessEffects {
+  /** Why it did not retire; its kind is `none` when it did. */
+  readonly trap: Readonly<Trap>;
+  /** What the TLB stage counted. */
+  readonly tlb: readonly number[];
+  /** What went to the caches, in its order, and what each counted there. */
+  readonly pieces: readonly PieceEffects[];
+}
+export interface PieceEffects {
+  /** An AccessKind; `walk` for a read of a descriptor. */
+  readonly kind: number;
+  readonly va: number;
+  readonly pa: number;
+  readonly size: number;
+  /** Empty where the piece is counted with the piece before it. */
+  readonly counters: readonly number[];
+}
+
 /** The whole data plane of a machine, as the machine loop sees it. */
-export interface DataPlane {
+export interface DataPlane extends Saved {
+  /** Runs one access as `run` does, and tells what each of its pieces did. */
+  inspect?(cpu: number, context: TranslationContext, batch: AccessBatch, access: number): AccessEffects;
   /**
    * Runs accesses `[from, to)`; answers the index of the first access that has not retired. When that
    * is below `to`, `trap` says why.

@@ -5,6 +5,8 @@ export type { Recorder } from './journal.ts';
 export { kernelComponents } from './kernel-components.ts';
 export { Machine } from './machine.ts';
 export type { MachineOptions, MachineParts, RunLimits, RunStatus, Standstill } from './machine.ts';
+export { compareDigests } from './digest.ts';
+export type { DigestVerdict } from './digest.ts';
 export { Comparison } from './comparison.ts';
 export type { Divergence } from './comparison.ts';
 export { statisticsKey } from './statistics.ts';

@@ -1,9 +1,12 @@
-import { Digest } from '@tablewalk/base';
+import { assert, Digest } from '@tablewalk/base';
 import { PIECES_PER_ACCESS_MAX, translatedBatch } from '@tablewalk/contracts';
 import type {
   AccessBatch,
+  AccessEffects,
+  ArenaImage,
   CacheEngine,
   CacheOperation,
+  DataLoop,
   DataPlane,
   Fact,
   KernelFactOf,
@@ -13,7 +16,11 @@ import type {
   Trap,
   VocabularyFactOf,
 } from '@tablewalk/contracts';
+import { inspectAccess } from './inspect-access.ts';
 import type { PhysicalWords } from './physical-words.ts';
+
+/** Counts changes of what the engines' digests cover: digests of different layouts cannot be compared. */
+const ARENA_LAYOUT = 2;
 
 /** Pieces per turn of the two stages: their columns stay in the host's L2 cache. */
 const PIECES = 4096;
@@ -30,6 +37,7 @@ export class BatchRunner implements DataPlane {
   readonly counterNames: readonly string[];
   private readonly pieces = translatedBatch(PIECES + PIECES_PER_ACCESS_MAX);
   private readonly taken: Float64Array[];
+  private readonly loop: DataLoop | undefined;
 
   constructor(
     private readonly tlb: TlbEngine,
@@ -38,6 +46,7 @@ export class BatchRunner implements DataPlane {
     private readonly cpus: number,
   ) {
     this.counterNames = [...tlb.counterNames, ...cache.counterNames];
+    this.loop = tlb.fuse?.(cache);
     this.taken = Array.from({ length: cpus }, () => new Float64Array(this.counterNames.length));
   }
 
@@ -46,7 +55,8 @@ export class BatchRunner implements DataPlane {
   }
 
   run(cpu: number, context: TranslationContext, batch: AccessBatch, from: number, to: number): number {
-    const { tlb, cache, pieces } = this;
+    const { tlb, cache, pieces, loop } = this;
+    if (loop !== undefined) return loop.run(cpu, context, batch, from, to);
     tlb.trap.kind = 0;
     let next = from;
     while (next < to && tlb.trap.kind === 0) {
@@ -75,7 +85,30 @@ export class BatchRunner implements DataPlane {
   }
 
   digest(): string {
-    return new Digest().text(this.tlb.digest()).text(this.cache.digest()).hex();
+    return `${ARENA_LAYOUT}.${new Digest().text(this.tlb.digest()).text(this.cache.digest()).hex()}`;
+  }
+
+  inspect(cpu: number, context: TranslationContext, batch: AccessBatch, access: number): AccessEffects {
+    return inspectAccess(this.tlb, this.cache, cpu, context, batch, access);
+  }
+
+  /** How many columns are the TLB engine's; its, the cache engine's; what was taken, by CPU. Words of memory are not in it. */
+  save(): ArenaImage | undefined {
+    const tlb = this.tlb.load && this.tlb.save?.();
+    const cache = this.cache.load && this.cache.save?.();
+    if (tlb === undefined || cache === undefined) return undefined;
+    return [Int32Array.of(tlb.length), ...tlb, ...cache, ...this.taken.map((taken) => taken.slice())];
+  }
+
+  load([head, ...columns]: ArenaImage): void {
+    const last = columns.length - this.cpus;
+    const split = head?.[0] ?? -1;
+    assert(split >= 0 && split <= last, 'the image is of another machine');
+    this.tlb.load?.(columns.slice(0, split));
+    this.cache.load?.(columns.slice(split, last));
+    this.taken.forEach((taken, cpu) => {
+      taken.set(columns[last + cpu] ?? []);
+    });
   }
 
   apply(fact: Fact): void {

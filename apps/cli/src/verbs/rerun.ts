@@ -1,8 +1,12 @@
 import { ExitCode } from '@tablewalk/base';
 import { rerun } from '@tablewalk/compose';
+import { compareDigests } from '@tablewalk/machine';
 import type { Command } from 'commander';
 import { openHistoryFile } from '../history-file.ts';
 import { print, printJson } from '../output.ts';
+
+const NO_END = ' (none was recorded: the history has no end)';
+const OLD_LAYOUT = ': the world as recorded; the arenas of the version that recorded it had another layout';
 
 export function addRerun(program: Command): void {
   program
@@ -21,8 +25,8 @@ export function addRerun(program: Command): void {
       const { compared, divergence, machine } = rerun(history, segments, machines);
       const digest = machine.digest();
       const recordedDigest = history.closing?.digest;
-      const same =
-        divergence === undefined && compared === history.factCount && (recordedDigest ?? digest) === digest;
+      const ends = compareDigests(recordedDigest ?? digest, digest);
+      const same = divergence === undefined && compared === history.factCount && ends !== 'different';
       if (flags.json === true)
         printJson({
           history: path,
@@ -36,9 +40,9 @@ export function addRerun(program: Command): void {
         });
       else if (same) {
         print(`${compared} facts decided again, all the same; seed ${history.seed}`);
-        const held =
-          recordedDigest === undefined ? ' (none was recorded: the history has no end)' : ', as recorded';
-        print(`digest ${digest}${held}`);
+        print(
+          `digest ${digest}${recordedDigest === undefined ? NO_END : ends === 'same' ? ', as recorded' : OLD_LAYOUT}`,
+        );
       } else if (divergence !== undefined) {
         const { seq, field, recorded, decided } = divergence;
         print(`RERUN_DIVERGED at fact ${seq}, decided by ${decided.by}: first difference in "${field}"`);

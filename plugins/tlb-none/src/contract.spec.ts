@@ -1,0 +1,4 @@
+import { manifestSuite } from '@tablewalk/testkit';
+import { manifest } from './manifest.ts';
+
+manifestSuite(manifest);
