@@ -79,6 +79,13 @@ export class ByteWriter {
     }
   }
 
+  /** Bytes as they are; their reader must know how many. */
+  raw(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.buffer.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
   /** Any string, by its UTF-16 code units: lone surrogates survive, ASCII takes a byte a character. */
   text(value: string): void {
     this.natural(value.length);

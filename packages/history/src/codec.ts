@@ -1,17 +1,3 @@
-/**
- * Compression of chunks, given from outside because loading a WASM module is asynchronous. `name` is
- * MCAP's (`zstd`, `lz4`, or empty for none). `decompress` is told how many bytes must come out, never
- * more than CHUNK_BYTES_MAX; it may throw on bytes that it did not make.
- */
-export interface Codec {
-  readonly name: string;
-  compress(bytes: Uint8Array): Uint8Array;
-  decompress(bytes: Uint8Array, size: number): Uint8Array;
-}
-
-/** No compression. */
-export const plainCodec: Codec = {
-  name: '',
-  compress: (bytes) => bytes,
-  decompress: (bytes) => bytes,
-};
+/** Compression of chunks; see there. What is decompressed never exceeds CHUNK_BYTES_MAX. */
+export { plainCodec } from '@tablewalk/references';
+export type { Codec } from '@tablewalk/references';

@@ -132,7 +132,7 @@ describe('a writer', () => {
   test('writes stimuli before the facts that they led to, and out when there is enough of either', () => {
     const parts: Uint8Array[] = [];
     const sink = (bytes: Uint8Array): void => void parts.push(bytes);
-    const writer = createHistoryWriter({ ...sampleOptions, sink, stimulusBytes: 40 });
+    const writer = createHistoryWriter({ ...sampleOptions, sink, stimulusBytes: 80 });
     expect(parts).toHaveLength(1);
     const [process, batch, choice] = sampleStimuli();
     writer.stimulus(process as never);

@@ -1,11 +1,31 @@
-import { assert } from '@tablewalk/base';
 import { accessBatch } from '@tablewalk/contracts';
 import type { AccessBatch } from '@tablewalk/contracts';
+import { decodeReferences, openReferenceBlock, ReferenceEncoder } from '@tablewalk/references';
 import type { ByteReader, ByteWriter } from './bytes.ts';
-import { readNumbers, writeNumbers } from './number-column.ts';
+import { readNumbers } from './number-column.ts';
+
+/** One for all histories: it keeps its buffers, and nothing of a batch. */
+const encoder = new ReferenceEncoder();
+
+/** A batch of references: natural, how many bytes; then a block as packages/references has it. */
+export function writeReferences(out: ByteWriter, batch: AccessBatch): void {
+  const block = encoder.encode(batch);
+  out.natural(block.length);
+  out.raw(block);
+}
+
+export function readReferences(from: ByteReader): AccessBatch {
+  const length = from.count(1, 'bytes of references');
+  const fail = (what: string): never => from.fail(what);
+  const block = openReferenceBlock(from.bytes.subarray(from.pos, from.pos + length), fail);
+  const batch = accessBatch(block.count);
+  decodeReferences(block, batch, fail);
+  from.pos += length;
+  return batch;
+}
 
 /**
- * A batch of references as columns. Layout, in this order:
+ * A batch as it was written before there were blocks: no more than read. Layout, in this order:
  *
  *     natural                    n, how many references (to REFERENCES_PER_BATCH_MAX)
  *     natural, (u8, natural)...  the distinct pairs of kind and size, by first appearance
@@ -13,52 +33,14 @@ import { readNumbers, writeNumbers } from './number-column.ts';
  *     for each kind that occurs, by number:
  *       numbers                  the distance of each virtual address from its prediction
  *
- * The prediction of an address is where the reference of that kind before it ended: instructions
- * that follow one another, and the registers of one LDM, cost one byte of zero each.
+ * The prediction of an address is where the reference of that kind before it ended.
  */
-export const REFERENCES_PER_BATCH_MAX = 2 ** 20;
+const REFERENCES_PER_BATCH_MAX = 2 ** 20;
 
 const KINDS = 256;
 const SIZES = 0x10000;
 
-export function writeReferences(out: ByteWriter, batch: AccessBatch): void {
-  const { count, kind, size } = batch;
-  assert(count <= REFERENCES_PER_BATCH_MAX, `a batch of ${count} references`);
-  out.natural(count);
-  const pairs = new Map<number, number>();
-  const pairOf = new Float64Array(count);
-  const counts = new Int32Array(KINDS);
-  for (let i = 0; i < count; i++) {
-    const pair = (kind[i] as number) * SIZES + (size[i] as number);
-    let id = pairs.get(pair);
-    if (id === undefined) pairs.set(pair, (id = pairs.size));
-    pairOf[i] = id;
-    counts[kind[i] as number] = (counts[kind[i] as number] as number) + 1;
-  }
-  out.natural(pairs.size);
-  for (const pair of pairs.keys()) {
-    out.u8(Math.floor(pair / SIZES));
-    out.natural(pair % SIZES);
-  }
-  writeNumbers(out, pairOf, 'kind and size');
-  for (let of = 0; of < KINDS; of++)
-    if ((counts[of] as number) > 0) writeAddresses(out, batch, of, counts[of] as number);
-}
-
-function writeAddresses(out: ByteWriter, batch: AccessBatch, of: number, occurs: number): void {
-  const { count, kind, vaLo, vaHi, size } = batch;
-  const distances = new Float64Array(occurs);
-  let predicted = 0;
-  for (let i = 0, n = 0; i < count; i++) {
-    if (kind[i] !== of) continue;
-    const va = (vaHi[i] as number) * 2 ** 32 + (vaLo[i] as number);
-    distances[n++] = va - predicted;
-    predicted = va + (size[i] as number);
-  }
-  writeNumbers(out, distances, 'addresses');
-}
-
-export function readReferences(from: ByteReader): AccessBatch {
+export function readReferenceColumns(from: ByteReader): AccessBatch {
   const count = from.natural();
   if (count > REFERENCES_PER_BATCH_MAX) from.fail(`a batch of ${count} references`);
   const kinds: number[] = [];

@@ -2,23 +2,25 @@ import { assertNever } from '@tablewalk/base';
 import type { Stimulus } from '@tablewalk/contracts';
 import { ByteReader } from './bytes.ts';
 import type { ByteWriter } from './bytes.ts';
-import { readReferences, writeReferences } from './references.ts';
+import { readReferenceColumns, readReferences, writeReferences } from './references.ts';
 
 /**
  * A block of consecutive stimuli: `natural` how many, then one after the other, each by a byte for
  * its kind and
  *
  *     0 process   natural mm, text name
- *     1 batch     natural mm, natural index, the references (references.ts)
+ *     1 batch     natural mm, natural index, the references as columns (references.ts); only read
  *     2 choice    natural taken, natural of
  *     3 measure   byte 0 begin, 1 interval, 2 end; natural references
+ *     4 batch     natural mm, natural index, the references as a block (references.ts)
  *
  * The number of the first stimulus stands outside of the block.
  */
 const PROCESS = 0;
-const BATCH = 1;
+const BATCH_COLUMNS = 1;
 const CHOICE = 2;
 const MEASURE = 3;
+const BATCH = 4;
 const MEASURES = ['begin', 'interval', 'end'] as const;
 
 /** Without the count, which the writer of a block knows last. */
@@ -64,6 +66,8 @@ function readStimulus(from: ByteReader): Stimulus {
   if (kind === PROCESS) return { kind: 'process', mm: from.natural(), name: from.text() };
   if (kind === BATCH)
     return { kind: 'batch', mm: from.natural(), index: from.natural(), batch: readReferences(from) };
+  if (kind === BATCH_COLUMNS)
+    return { kind: 'batch', mm: from.natural(), index: from.natural(), batch: readReferenceColumns(from) };
   if (kind === CHOICE) return { kind: 'choice', taken: from.natural(), of: from.natural() };
   if (kind === MEASURE) return { kind: 'measure', what: readMeasure(from), references: from.natural() };
   return from.fail(`no stimulus is of kind ${kind}`);
