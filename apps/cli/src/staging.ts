@@ -83,6 +83,8 @@ export const asMachine = (built: BuiltStory): BuiltMachine => ({
   components: built.staged.components,
   programs: built.staged.programs,
   dataPlane: NO_REFERENCES,
+  restore() {},
+  walker: { walk() {}, permissionStatus: () => 0 },
   vaBits: 0,
   taskSize: 0,
   script: [],

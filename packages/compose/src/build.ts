@@ -1,8 +1,8 @@
 import { tableEntries } from '@tablewalk/base';
 import { kernelFacts, vocabularyFacts } from '@tablewalk/contracts';
-import type { DataPlane, FactSchemas, MemoryState, Programs } from '@tablewalk/contracts';
+import type { DataPlane, FactSchemas, MemoryState, Programs, Walker } from '@tablewalk/contracts';
 import { Fold, kernelComponents, Machine } from '@tablewalk/machine';
-import type { MachineOptions, NamedComponent, World } from '@tablewalk/machine';
+import type { MachineOptions, NamedComponent, Standstill, World } from '@tablewalk/machine';
 import { BatchRunner, PhysicalWords } from '@tablewalk/trace';
 import type { EffectiveConfig, MachinePlan } from './plan.ts';
 import { pluginOf, wirePlugins } from './wire.ts';
@@ -23,6 +23,10 @@ export interface BuiltMachine {
   readonly script: readonly number[];
   /** Id and version of every plugin. */
   readonly plugins: Readonly<Record<string, string>>;
+  /** Gives fresh arenas the words of a world's memory, and what a checkpoint of arenas says. */
+  restore(from: Pick<Standstill, 'world' | 'image'>): void;
+  /** Walks page tables in the words that the arenas have. */
+  readonly walker: Walker;
   /** The way from facts to worlds. */
   fold(): Fold;
   /** Sets the machine going, on arenas of its own or on those of a machine that it goes on from. */
@@ -38,6 +42,10 @@ export function buildMachine(plan: MachinePlan): BuiltMachine {
   const pageTable = pluginOf(wired, 'page-table');
   const tlb = pluginOf(wired, 'tlb').engine(pageTable.walker(words));
   const dataPlane = new BatchRunner(tlb, pluginOf(wired, 'cache').engine(), words, cpus);
+  const restore = ({ world, image }: Pick<Standstill, 'world' | 'image'>): void => {
+    remember(words, world);
+    if (image !== undefined) dataPlane.load(image);
+  };
   const scheduler = pluginOf(wired, 'scheduler');
   const slots = { scheduler, cost: pluginOf(wired, 'cost'), 'run-queue': pluginOf(wired, 'run-queue') };
   return {
@@ -50,9 +58,11 @@ export function buildMachine(plan: MachinePlan): BuiltMachine {
     taskSize: pageTable.taskSize,
     script: scheduler.script ?? [],
     plugins: Object.fromEntries(plan.plugins.map(({ manifest }) => [manifest.id, manifest.version])),
+    restore,
+    walker: pageTable.walker(words),
     fold: () => new Fold(components, cpus),
     start(options = {}, arenas = dataPlane) {
-      if (options.from !== undefined && arenas === dataPlane) remember(words, options.from.world);
+      if (options.from !== undefined && arenas === dataPlane) restore(options.from);
       return new Machine({ cpus, seed, components, programs, slots, dataPlane: arenas }, options);
     },
   };

@@ -157,6 +157,13 @@ export class ByteReader {
     }
   }
 
+  /** The next `length` bytes, where they lie. */
+  take(length: number): Uint8Array {
+    if (length > this.remaining) this.fail(`${length} bytes cannot lie in ${this.remaining}`);
+    this.pos += length;
+    return this.bytes.subarray(this.pos - length, this.pos);
+  }
+
   /** How many of something that takes at least `bytesEach` bytes apiece. */
   count(bytesEach: number, what: string): number {
     const count = this.natural();

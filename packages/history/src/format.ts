@@ -6,8 +6,8 @@ import { isRecord, jsonSchemaOf, schemasMistake } from './schemas.ts';
 import type { FactSchemaRecords } from './schemas.ts';
 import { damaged } from './bytes.ts';
 
-/** The version of this file format; docs in README.md. Older ones stay readable. */
-export const HISTORY_FORMAT = 1;
+/** The version of this file format; docs in README.md. Older ones stay readable (1 knows no arenas and measures). */
+export const HISTORY_FORMAT = 2;
 export const PROFILE = 'tablewalk';
 
 export const MAGIC: Uint8Array = Uint8Array.from(MCAP_MAGIC);
@@ -24,9 +24,14 @@ export const HEADER_METADATA = 'tablewalk.history';
 export const PREAMBLE_METADATA = 'tablewalk.preamble';
 export const CLOSING_METADATA = 'tablewalk.closing';
 
-export type ChannelName = 'facts' | 'stimuli' | 'checkpoints';
-export const CHANNEL_NAMES: readonly ChannelName[] = ['facts', 'stimuli', 'checkpoints'];
-const ENCODINGS = { facts: 'tablewalk.facts', stimuli: 'tablewalk.stimuli', checkpoints: 'json' } as const;
+export type ChannelName = 'facts' | 'stimuli' | 'checkpoints' | 'arenas';
+export const CHANNEL_NAMES: readonly ChannelName[] = ['facts', 'stimuli', 'checkpoints', 'arenas'];
+const ENCODINGS = {
+  facts: 'tablewalk.facts',
+  stimuli: 'tablewalk.stimuli',
+  checkpoints: 'json',
+  arenas: 'tablewalk.arenas',
+} as const;
 export const channelId = (name: ChannelName): number => CHANNEL_NAMES.indexOf(name) + 1;
 
 /** What a machine was when it began: enough to decide everything again. */

@@ -6,11 +6,12 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { concat } from './bytes.ts';
 import { plainCodec } from './codec.ts';
 import { recordedAt } from './columns.ts';
-import { CHUNK_BYTES_MAX } from './format.ts';
+import { CHUNK_BYTES_MAX, HISTORY_FORMAT } from './format.ts';
 import { openHistory } from './reader.ts';
 import type { History } from './reader.ts';
 import {
   contentOf,
+  sampleArenas,
   sampleFacts,
   sampleOptions,
   sampleRecorded,
@@ -35,11 +36,17 @@ describe('a history', () => {
     for (const codec of [zstd, plainCodec]) {
       const history = openHistory(bytesSource(writeSample(20, { codec }).bytes), codec);
       expect(contentOf(history)).toStrictEqual({
-        header: { ...sampleOptions.header, format: 1, codec: codec.name, facts: recordSchemas(sampleFacts) },
+        header: {
+          ...sampleOptions.header,
+          format: HISTORY_FORMAT,
+          codec: codec.name,
+          facts: recordSchemas(sampleFacts),
+        },
         closing: { facts: 20, stimuli: 4, note: { digest: 'abc' } },
         facts: recorded(0, 20),
         stimuli: sampleStimuli(),
         checkpoints: [undefined, { seq: 8, world: { facts: 8 } }, { seq: 16, world: { facts: 16 } }],
+        arenas: [sampleArenas(8), sampleArenas(16)],
       });
       expect(history.damage).toBeUndefined();
       history.verify();
@@ -114,11 +121,21 @@ describe('a history', () => {
       found.push(`${topics.get(message.channelId)} ${message.logTime}`);
     // Their order is that of the numbers: seqs of facts and checkpoints, numbers of stimuli.
     expect(found.sort()).toStrictEqual([
-      ...['checkpoints 16', 'checkpoints 8', 'facts 0', 'facts 16', 'facts 8', 'stimuli 0', 'stimuli 2'],
+      ...[
+        'arenas 16',
+        'arenas 8',
+        'checkpoints 16',
+        'checkpoints 8',
+        'facts 0',
+        'facts 16',
+        'facts 8',
+        'stimuli 0',
+        'stimuli 2',
+      ],
     ]);
     expect(reader.statistics).toMatchObject({
-      messageCount: 7n,
-      chunkCount: 7,
+      messageCount: 9n,
+      chunkCount: 9,
       schemaCount: 3,
       metadataCount: 3,
     });

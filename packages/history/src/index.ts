@@ -1,3 +1,4 @@
+export type { ArenaCheckpoint } from './arenas.ts';
 export { concat } from './bytes.ts';
 export { plainCodec } from './codec.ts';
 export type { Codec } from './codec.ts';

@@ -45,7 +45,7 @@ export function indexedLayout(source: HistorySource, preamble: Preamble): Layout
   const at = `byte ${summaryStart}, summary`;
   if (statistics?.chunkCount !== chunkIndexes.length) throw damaged('the statistics count other chunks', at);
 
-  const chunks: Record<ChannelName, ChunkPlace[]> = { facts: [], stimuli: [], checkpoints: [] };
+  const chunks: Record<ChannelName, ChunkPlace[]> = { facts: [], stimuli: [], checkpoints: [], arenas: [] };
   let next = preamble.end;
   for (const index of chunkIndexes) {
     const place = placeOf(index, at);
@@ -123,7 +123,7 @@ export function append(chunks: Record<ChannelName, ChunkPlace[]>, place: ChunkPl
     Number.isSafeInteger(place.first) &&
     (before !== undefined
       ? place.first > before.first
-      : place.channel === 'checkpoints' || place.first === 0);
+      : place.channel === 'checkpoints' || place.channel === 'arenas' || place.first === 0);
   if (!fits)
     throw damaged(`${place.channel} from ${place.first} follow those from ${before?.first ?? 'nowhere'}`, at);
   list.push(place);

@@ -1,5 +1,7 @@
 import { HistoryError } from '@tablewalk/base';
 import type { Fact, RecordedFact, Stimulus } from '@tablewalk/contracts';
+import { decodeArenas } from './arenas.ts';
+import type { ArenaCheckpoint } from './arenas.ts';
 import { damaged } from './bytes.ts';
 import { decodeChunk } from './chunk.ts';
 import type { ChunkPlace } from './chunk.ts';
@@ -57,6 +59,10 @@ export interface History {
   /** Stimuli from number `from` on. */
   stimuli(from?: number): Generator<Stimulus>;
   checkpointAtOrBefore(seq: number): Checkpoint | undefined;
+  /** Where there are checkpoints of the arenas, by facts, in ascending order; each with a world of its own. */
+  readonly arenaSeqs: readonly number[];
+  /** The one with so many facts. */
+  arenasAt(seq: number): ArenaCheckpoint;
   /** Reads and decodes everything, and holds the whole file against its checksums. */
   verify(): void;
 }
@@ -154,11 +160,22 @@ class Reader implements History {
     return place === undefined ? undefined : this.decodeCheckpoint(place);
   }
 
+  get arenaSeqs(): readonly number[] {
+    return this.layout.chunks.arenas.map(({ first }) => first);
+  }
+
+  arenasAt(seq: number): ArenaCheckpoint {
+    const place = this.layout.chunks.arenas.find(({ first }) => first === seq);
+    if (place === undefined) throw new RangeError(`there are no arenas of ${seq} facts`);
+    return this.decodeArenas(place);
+  }
+
   verify(): void {
     const { source, layout } = this;
     for (let index = 0; index < this.blockCount; index++) this.readBlock(index);
     for (const _ of this.stimuli());
     for (const place of layout.chunks.checkpoints) this.decodeCheckpoint(place);
+    for (const place of layout.chunks.arenas) this.decodeArenas(place);
     if (layout.dataEnd === undefined) return;
     const named = viewOf(readExactly(source, layout.dataEnd + FRAME_BYTES, 4)).getUint32(0, true);
     if (crcOf(source, 0, layout.dataEnd) !== named)
@@ -185,6 +202,14 @@ class Reader implements History {
     )
       throw damaged(`a checkpoint is not one of ${place.first} facts`, where(place));
     return { seq: place.first, world: value['world'] };
+  }
+
+  private decodeArenas(place: ChunkPlace): ArenaCheckpoint {
+    const arenas = decodeArenas(this.data(place), place.first, where(place));
+    const known = (stimulus: number): boolean => stimulus < arenas.stimuli;
+    if (place.first > this.factCount || ![...arenas.batches.values()].every(known))
+      throw damaged(`arenas are not those of ${place.first} facts`, where(place));
+    return arenas;
   }
 
   private data(place: ChunkPlace): Uint8Array {

@@ -1,6 +1,7 @@
 import { compress, decompress } from '@foxglove/wasm-zstd';
 import { accessBatch, defineFacts, pushAccess } from '@tablewalk/contracts';
 import type { Fact, RecordedFact, Stimulus } from '@tablewalk/contracts';
+import type { ArenaCheckpoint } from './arenas.ts';
 import { concat } from './bytes.ts';
 import type { Codec } from './codec.ts';
 import type { Checkpoint, History } from './reader.ts';
@@ -64,6 +65,14 @@ export const sampleOptions: Omit<HistoryWriterOptions, 'sink'> = {
   checkpointShift: 2,
 };
 
+export const sampleArenas = (seq: number): ArenaCheckpoint => ({
+  seq,
+  stimuli: 2,
+  retired: seq * 1000,
+  batches: new Map([[1, 1]]),
+  image: [Int32Array.of(-1, seq), Uint8Array.of(7), Float64Array.of(seq + 0.5), new Int32Array(0)],
+});
+
 /** The parts as the sink got them, and the whole. */
 export interface Sample {
   readonly parts: readonly Uint8Array[];
@@ -79,7 +88,9 @@ export function writeSample(count: number, changed: Partial<HistoryWriterOptions
   for (let seq = 0; seq < count; seq++) {
     if (seq % 8 === 0) for (const stimulus of stimuli.splice(0, 2)) writer.stimulus(stimulus);
     writer.fact(sampleRecorded(seq));
-    if (writer.wantsCheckpoint(seq + 1)) writer.checkpoint(seq + 1, { facts: seq + 1 });
+    if (!writer.wantsCheckpoint(seq + 1)) continue;
+    writer.checkpoint(seq + 1, { facts: seq + 1 });
+    writer.arenas(sampleArenas(seq + 1));
   }
   writer.close({ digest: 'abc' });
   return { parts, bytes: concat(parts) };
@@ -92,6 +103,7 @@ export interface Content {
   readonly facts: readonly RecordedFact[];
   readonly stimuli: readonly Stimulus[];
   readonly checkpoints: readonly (Checkpoint | undefined)[];
+  readonly arenas: readonly ArenaCheckpoint[];
 }
 
 export function contentOf(history: History): Content {
@@ -103,5 +115,6 @@ export function contentOf(history: History): Content {
     facts,
     stimuli: [...history.stimuli()],
     checkpoints: seqs.filter((seq) => seq % 8 === 0).map((seq) => history.checkpointAtOrBefore(seq)),
+    arenas: history.arenaSeqs.map((seq) => history.arenasAt(seq)),
   };
 }

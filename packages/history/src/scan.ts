@@ -29,7 +29,7 @@ const CHUNK_RECORD_BYTES_MAX = CHUNK_BYTES_MAX + CHUNK_BYTES_MAX / 64;
  * is a truncation; anything else is damage.
  */
 export function scannedLayout(source: HistorySource, preamble: Preamble, codec: Codec): Layout {
-  const chunks: Record<ChannelName, ChunkPlace[]> = { facts: [], stimuli: [], checkpoints: [] };
+  const chunks: Record<ChannelName, ChunkPlace[]> = { facts: [], stimuli: [], checkpoints: [], arenas: [] };
   let closing: HistoryClosing | undefined;
   let offset = preamble.end;
   for (let frame = wholeFrame(source, offset); frame !== undefined; frame = wholeFrame(source, offset)) {

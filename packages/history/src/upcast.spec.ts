@@ -3,7 +3,7 @@ import { HistoryError } from '@tablewalk/base';
 import type { Fact } from '@tablewalk/contracts';
 import { beforeAll, expect, test } from 'vitest';
 import { concat } from './bytes.ts';
-import { checkedHeader, encodePreamble } from './format.ts';
+import { checkedHeader, encodePreamble, HISTORY_FORMAT } from './format.ts';
 import { openHistory } from './reader.ts';
 import type { HistoryOptions } from './reader.ts';
 import { sampleOptions, zstd } from './sample-history.ts';
@@ -88,7 +88,13 @@ test('facts that this program does not know are read as they are', () => {
 });
 
 test('a newer format is refused by the name of who wrote it', () => {
-  const header = { ...sampleOptions.header, format: 2, codec: 'zstd', facts: {}, tablewalk: '9.1.0' };
+  const header = {
+    ...sampleOptions.header,
+    format: HISTORY_FORMAT + 1,
+    codec: 'zstd',
+    facts: {},
+    tablewalk: '9.1.0',
+  };
   const error = refusal(() => openHistory(bytesSource(encodePreamble(header).bytes), zstd));
   expect(error?.code).toBe('HISTORY_VERSION');
   expect(error?.report.fix).toContain('9.1.0');

@@ -2,6 +2,8 @@ import { assert, InvariantError } from '@tablewalk/base';
 import type { Fact, RecordedFact, Stimulus } from '@tablewalk/contracts';
 import type { McapTypes } from '@mcap/core';
 import { crc32Final, crc32Init, crc32Update } from '@foxglove/crc';
+import { encodeArenas } from './arenas.ts';
+import type { ArenaCheckpoint } from './arenas.ts';
 import { ByteWriter, concat } from './bytes.ts';
 import { encodeChunk, MESSAGE_BYTES_MAX } from './chunk.ts';
 import type { Codec } from './codec.ts';
@@ -37,6 +39,8 @@ export interface HistoryWriter {
    * is too large for a chunk is left out, and the answer is false.
    */
   checkpoint(seq: number, world: unknown): boolean;
+  /** The arenas after the facts written so far, and what is under way beside the world; as `checkpoint`. */
+  arenas(checkpoint: ArenaCheckpoint): boolean;
   /** Writes out what waits. A process that is killed loses what came after. */
   flush(): void;
   /** Ends the file; `note` is kept in its closing record. */
@@ -70,6 +74,7 @@ class Writer implements HistoryWriter {
   private waitingStimuli = 0;
   private readonly stimulusColumns = new ByteWriter(2 ** 16);
   private checkpointAt = 0;
+  private arenasAt = 0;
   private readonly checkpointEvery: number;
   private readonly stimulusBytes: number;
   private closed = false;
@@ -128,6 +133,18 @@ class Writer implements HistoryWriter {
     if (json.length > MESSAGE_BYTES_MAX) return false;
     this.flush();
     this.chunk('checkpoints', seq, json);
+    return true;
+  }
+
+  arenas(checkpoint: ArenaCheckpoint): boolean {
+    const { seq } = checkpoint;
+    assert(seq === this.facts, `arenas of ${seq} facts after ${this.facts}`);
+    assert(seq > this.arenasAt, `arenas of ${seq} facts a second time`);
+    this.arenasAt = seq;
+    const bytes = encodeArenas(checkpoint);
+    if (bytes.length > MESSAGE_BYTES_MAX) return false;
+    this.flush();
+    this.chunk('arenas', seq, bytes);
     return true;
   }
 

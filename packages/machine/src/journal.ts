@@ -19,6 +19,8 @@ export interface Recorder {
   stimulus(stimulus: Stimulus): void;
   /** Called after the fact has been folded in; `world` is the world with it. */
   fact(recorded: RecordedFact, world: () => World): void;
+  /** The machine stands between two steps, and can go on from its world, its batches and these arenas. */
+  rest?(world: () => World, arenas: DataPlane): void;
 }
 
 export interface JournalParts {
@@ -107,6 +109,11 @@ export class Journal {
     this.parts.recorder?.fact(recorded, this.currentWorld);
     if (this.violation === undefined && fact.type === 'PropertyViolated') this.violation = recorded;
     this.unpublished.push(recorded);
+  }
+
+  /** Between two steps. */
+  rest(): void {
+    this.parts.recorder?.rest?.(this.currentWorld, this.parts.dataPlane);
   }
 
   /** A CPU stood still until `time`: its next fact comes no earlier. */

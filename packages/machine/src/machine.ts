@@ -3,6 +3,7 @@ import { cpusKey, ipisKey, processesKey, TrapKind } from '@tablewalk/contracts';
 import type {
   AccessBatch,
   Alternative,
+  ArenaImage,
   DataPlane,
   KernelFact,
   Programs,
@@ -53,6 +54,8 @@ export interface Standstill {
   readonly batches: ReadonlyMap<number, AccessBatch>;
   /** Stimuli taken so far. */
   readonly stimuli: number;
+  /** What the arenas held, for a machine that has arenas of its own. */
+  readonly image?: ArenaImage;
 }
 
 /** Why `run` came back. */
@@ -294,6 +297,9 @@ export class Machine {
     else this.runUser(cpu, this.parts.slots.scheduler.budget(alternative, this.enabled, this.turn));
     this.journal.settle();
     this.player?.judge();
+    // Faults in a row are no part of the world, and a run that goes on from here must not be cut as this one may be.
+    if (kind === 'user' && this.faultsWithoutProgress === 0 && this.references < this.untilReferences)
+      this.journal.rest();
   }
 
   /** Runs the CPU's process until the budget is used up or something traps. */
