@@ -49,3 +49,17 @@ export function doublings(curves: readonly TraceCurve[]): number[] {
   const enough = Math.max(1, ...curves.map(({ curve }) => curve.enough));
   return Array.from({ length: Math.ceil(Math.log2(enough)) + 1 }, (_, i) => 2 ** i);
 }
+
+/** At most so many references of a source; the batch in which they end is cut. */
+export function atMost(source: BatchSource, references: number): BatchSource {
+  let left = references;
+  return {
+    async next() {
+      const batch = left > 0 ? await source.next() : undefined;
+      if (batch === undefined) return undefined;
+      const count = Math.min(left, batch.count);
+      left -= count;
+      return count === batch.count ? batch : { ...batch, count };
+    },
+  };
+}

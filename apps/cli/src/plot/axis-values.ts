@@ -12,7 +12,7 @@ export interface ValueAxis {
 const RATIO_MIN = 1.25;
 const SPAN_MIN = 4;
 
-/** Numbers and sizes in bytes get an axis of numbers, on which doublings are equally far; other values stand in a row. */
+/** Numbers and sizes in bytes get an axis of numbers, by doublings if they double; other values stand in a row. */
 export function valueAxis(label: string, values: readonly string[]): ValueAxis {
   const numbers = values.map(Number);
   if (numbers.every(Number.isFinite)) return { x: { kind: kindOf(numbers), label }, places: numbers };

@@ -6,11 +6,13 @@ import { parseOverride } from '../machine-file.ts';
 export interface Choice {
   readonly text: string;
   readonly overrides: readonly Override[];
+  /** The machine file that they are laid over, if this is what is chosen. */
+  readonly machine?: string;
 }
 
-/** One `--set path=a,b,c`, or the named machines of a `--points` file. */
+/** One `--set path=a,b,c`; or the points of a `--points` file; or several machines. */
 export interface Dimension {
-  /** The dotted path; `point` for named machines. */
+  /** The dotted path; `point` or `machine`. */
   readonly label: string;
   readonly choices: readonly Choice[];
 }

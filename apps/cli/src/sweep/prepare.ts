@@ -14,6 +14,8 @@ import type { Point } from './points.ts';
 export type PreparedPoint = Point & (Runnable | Refused);
 
 export interface Runnable {
+  /** The machine file. */
+  readonly at: string;
   readonly config: MachineConfig;
   readonly effective: EffectiveConfig;
   /** Of the machine and its plugins' versions. */
@@ -30,7 +32,6 @@ export interface Refused {
 
 export interface PreparedSweep {
   readonly name: string;
-  readonly at: string;
   readonly points: readonly PreparedPoint[];
 }
 
@@ -46,12 +47,11 @@ export async function prepare(
   dimensions: readonly Dimension[],
   seed?: number,
 ): Promise<PreparedSweep> {
-  const at = findMachineFile(machineName);
-  const file = readYaml(readFileSync(at, 'utf8'), at);
   const prepared: PreparedPoint[] = [];
   for (const point of points)
     try {
-      prepared.push({ ...point, ...(await runnable(file, point, at, seed)) });
+      const chosen = point.choices.find(({ machine }) => machine !== undefined)?.machine ?? machineName;
+      prepared.push({ ...point, ...(await runnable(chosen, point, seed)) });
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
       if (!IMPOSSIBLE.includes(error.code)) throw atPoint(error, pointText(point, dimensions));
@@ -59,8 +59,14 @@ export async function prepare(
       prepared.push({ ...point, refused: { code, ...report }, identity: code });
     }
   const first = prepared.find(isRunnable);
-  return { name: first?.effective.name ?? machineName, at, points: prepared };
+  return { name: severalMachines(dimensions) ?? first?.effective.name ?? machineName, points: prepared };
 }
+
+const severalMachines = (dimensions: readonly Dimension[]): string | undefined =>
+  dimensions
+    .find(({ choices }) => choices.some(({ machine }) => machine !== undefined))
+    ?.choices.map(({ text }) => text)
+    .join(', ');
 
 /** Refusals of what a machine is, not of how it is written. */
 const IMPOSSIBLE = [
@@ -68,13 +74,16 @@ const IMPOSSIBLE = [
   ...['MEMORY_UNUSABLE', 'FACETS_INCOMPATIBLE', 'SLOT_UNFILLED'],
 ];
 
-async function runnable(file: unknown, point: Point, at: string, seed?: number): Promise<Runnable> {
+async function runnable(machine: string, point: Point, seed?: number): Promise<Runnable> {
+  const at = findMachineFile(machine);
+  const file = readYaml(readFileSync(at, 'utf8'), at);
   const overrides = point.choices.flatMap((choice) => choice.overrides);
   const parsed = parseMachine(applyOverrides(file, overrides), at);
   const config = seed === undefined ? parsed : { ...parsed, seed };
   const built = await buildFrom(config, at);
   const { effective, vaBits, plugins } = built;
   return {
+    at,
     config,
     effective,
     vaBits,

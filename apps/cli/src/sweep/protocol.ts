@@ -1,12 +1,12 @@
 import type { MachineConfig } from '@tablewalk/compose';
+import type { Region } from '../region.ts';
 import type { Failure } from '../workers/protocol.ts';
 import type { SharedTrace } from './shared-trace.ts';
 
 /** What a thread of a sweep begins with. */
 export interface SweepAssignment {
   readonly traces: readonly SharedTrace[];
-  /** The machine file, from whose folder paths of plugins are taken. */
-  readonly at: string;
+  readonly region: Region;
   /** References of the point under way that were supplied, a cell for each thread. */
   readonly progress: Float64Array;
   readonly index: number;
@@ -16,6 +16,8 @@ export interface SweepAssignment {
 export interface RunPoint {
   readonly point: number;
   readonly config: MachineConfig;
+  /** The machine file, from whose folder paths of plugins are taken. */
+  readonly at: string;
 }
 
 /** What a machine came to. Everything in it depends on the machine and the traces alone. */

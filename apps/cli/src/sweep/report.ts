@@ -27,7 +27,8 @@ export function tableText(
   dimensions: readonly Dimension[],
   told: readonly string[],
 ): string {
-  const metrics = told.length > 0 ? told : metricsOf(rows, shortMetrics);
+  const metrics =
+    told.length > 0 ? told : metricsOf(rows, shortMetrics).sort((a, b) => rankOf(a) - rankOf(b));
   const varying = dimensions.flatMap(({ choices }, d) => (choices.length > 1 ? [d] : []));
   const labels = shortLabels(varying.map((d) => (dimensions[d] as Dimension).label));
   const lines = rows.map((row) => {
@@ -47,6 +48,13 @@ export function tableText(
   return [`${' '.repeat(before.length + 2)}misses per 1000 references`, ...table].join('\n');
 }
 const MISSES = '.misses.perThousand';
+
+/** Where machines have other structures: misses stand together, of first-level TLBs, of the second, of caches. */
+function rankOf(metric: string): number {
+  if (metric === 'references') return 0;
+  if (!metric.endsWith(MISSES)) return 4;
+  return metric.endsWith(`tlb${MISSES}`) ? (metric.startsWith('l2') ? 2 : 1) : 3;
+}
 
 /** For other programs: full names, plain numbers, all dimensions, a line a point. */
 export function csvText(

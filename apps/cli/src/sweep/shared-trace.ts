@@ -36,11 +36,15 @@ export class TraceMemory {
   }
 }
 
-/** Reads a trace once, to its end. */
+/**
+ * Reads a trace once, to its end; or in whole batches until more than `enough` references are there, so that no run
+ * that takes so many notices.
+ */
 export async function decodeShared(
   name: string,
   source: BatchSource,
   memory: TraceMemory,
+  enough: number,
   onBatch: (references: number) => void = () => undefined,
 ): Promise<SharedTrace> {
   const hash = createHash('sha256');
@@ -52,6 +56,7 @@ export async function decodeShared(
     batches.push(shared(batch));
     references += batch.count;
     onBatch(references);
+    if (references > enough) break;
   }
   return { name, batches, references, sha256: hash.digest('hex') };
 }
@@ -87,20 +92,6 @@ export function sourceOf(trace: SharedTrace, onBatch: (references: number) => vo
       const batch = trace.batches[next++];
       if (batch !== undefined) onBatch(batch.count);
       return Promise.resolve(batch);
-    },
-  };
-}
-
-/** At most so many references of a source; the batch in which they end is cut. */
-export function atMost(source: BatchSource, references: number): BatchSource {
-  let left = references;
-  return {
-    async next() {
-      const batch = left > 0 ? await source.next() : undefined;
-      if (batch === undefined) return undefined;
-      const count = Math.min(left, batch.count);
-      left -= count;
-      return count === batch.count ? batch : { ...batch, count };
     },
   };
 }

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { VERSION } from '../install.ts';
+import type { Region } from '../region.ts';
 import type { Dimension } from './dimensions.ts';
 import type { PreparedSweep } from './prepare.ts';
 import type { PointRun } from './protocol.ts';
@@ -36,6 +37,7 @@ export interface SweepIdentity {
   readonly tablewalk: string;
   readonly traces: readonly { readonly name: string; readonly references: number; readonly sha256: string }[];
   readonly dimensions: readonly { readonly label: string; readonly values: readonly string[] }[];
+  readonly region: Region;
   /** Digest of the machines of all points. */
   readonly machines: string;
 }
@@ -53,8 +55,10 @@ export const identityOf = (
   prepared: PreparedSweep,
   dimensions: readonly Dimension[],
   traces: readonly SharedTrace[],
+  region: Region,
 ): SweepIdentity => ({
   tablewalk: VERSION,
+  region,
   traces: traces.map(({ name, references, sha256 }) => ({ name, references, sha256 })),
   dimensions: dimensions.map(({ label, choices }) => ({ label, values: choices.map(({ text }) => text) })),
   machines: digestOf(prepared.points.map(({ identity }) => identity)),
@@ -99,6 +103,7 @@ function differences(before: SweepIdentity, now: SweepIdentity): string[] {
   const names: Record<keyof SweepIdentity, string> = {
     tablewalk: 'the version of Tablewalk',
     traces: 'the traces',
+    region: 'the region of the traces',
     dimensions: 'the values of --set',
     machines: 'the machine',
   };

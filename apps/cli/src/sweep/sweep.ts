@@ -1,4 +1,6 @@
 import { Progress } from '../output.ts';
+import { skipReferences } from '../region.ts';
+import type { Region } from '../region.ts';
 import { TraceFile } from '../trace-file.ts';
 import { barText, rateText } from './bar.ts';
 import type { Dimension } from './dimensions.ts';
@@ -8,7 +10,7 @@ import { isRunnable, prepare } from './prepare.ts';
 import type { PreparedPoint, PreparedSweep } from './prepare.ts';
 import type { Row } from './report.ts';
 import { SweepResults } from './results.ts';
-import { atMost, decodeShared, TraceMemory } from './shared-trace.ts';
+import { decodeShared, TraceMemory } from './shared-trace.ts';
 import type { SharedTrace } from './shared-trace.ts';
 import { identityOf, openResults } from './sweep-file.ts';
 import type { SweepIdentity } from './sweep-file.ts';
@@ -23,7 +25,7 @@ export interface SweepOptions {
   readonly workers: number;
   readonly rebase: boolean;
   readonly skipBadLines: boolean;
-  readonly maxRefs?: number;
+  readonly region: Region;
   readonly traceMemory: number;
   readonly metrics: readonly string[];
   /** Where `sweep.json` is kept. */
@@ -55,7 +57,7 @@ export async function sweep(options: SweepOptions): Promise<Swept> {
     runnable.map(({ idle }) => idle),
   );
   const traces = await decodeAll(prepared, options);
-  const of = identityOf(prepared, dimensions, traces);
+  const of = identityOf(prepared, dimensions, traces, options.region);
   const known = options.out === undefined ? new Map() : openResults(options.out, of, options.resume);
   const results = new SweepResults(prepared.points, { machine: prepared.name, of }, options.out, known);
   const ran = await runPoints(prepared, traces, results, options);
@@ -66,6 +68,7 @@ export async function sweep(options: SweepOptions): Promise<Swept> {
 
 /** The traces, one after the other: each is read once, whatever the number of points. */
 async function decodeAll(prepared: PreparedSweep, options: SweepOptions): Promise<SharedTrace[]> {
+  const { skip, warmup, max = Infinity } = options.region;
   const memory = new TraceMemory(options.traceMemory);
   const progress = new Progress(options.quiet);
   const widths = prepared.points.filter(isRunnable).map(({ vaBits }) => vaBits);
@@ -77,8 +80,8 @@ async function decodeAll(prepared: PreparedSweep, options: SweepOptions): Promis
       skipBadLines: options.skipBadLines,
       rebase: options.rebase,
     });
-    const source = options.maxRefs === undefined ? file : atMost(file, options.maxRefs);
-    const trace = await decodeShared(path, source, memory, (references) => {
+    const source = skipReferences(file, skip);
+    const trace = await decodeShared(path, source, memory, warmup + max, (references) => {
       progress.show(() => `${path}: ${references.toLocaleString('en-US')} references read`);
     });
     traces.push(trace);
@@ -95,16 +98,20 @@ async function runPoints(
 ): Promise<Pick<Swept, 'interrupted' | 'host'>> {
   const orders = prepared.points.flatMap((point: PreparedPoint) =>
     isRunnable(point) && results.of(point) === undefined
-      ? [{ point: point.index, config: point.config }]
+      ? [{ point: point.index, config: point.config, at: point.at }]
       : [],
   );
-  const each = traces.reduce((sum, trace) => sum + trace.references, 0);
+  const { warmup, max = Infinity } = options.region;
+  const each = Math.min(
+    warmup + max,
+    traces.reduce((sum, trace) => sum + trace.references, 0),
+  );
   const workers = Math.max(1, Math.min(options.workers, orders.length));
   const before = results.done;
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1000;
   const progress = new Progress(options.quiet);
-  const threads = new SweepThreads(workers, { traces, at: prepared.at }, orders, (message) =>
+  const threads = new SweepThreads(workers, { traces, region: options.region }, orders, (message) =>
     results.take(message),
   );
   const drawing = setInterval(() => {

@@ -1,4 +1,3 @@
-import type { MachineConfig } from '@tablewalk/compose';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createProcesses, drive } from '../drive.ts';
 import type { Workload } from '../drive.ts';
@@ -10,8 +9,8 @@ import type { FromSweepThread, PointRun, RunPoint, SweepAssignment } from './pro
 import { sourceOf } from './shared-trace.ts';
 
 async function runPoint(
-  config: MachineConfig,
-  { traces, region, at, progress, index }: SweepAssignment,
+  { config, at }: RunPoint,
+  { traces, region, progress, index }: SweepAssignment,
 ): Promise<PointRun> {
   const built = await buildFrom(config, at);
   const machine = built.start();
@@ -41,8 +40,9 @@ export function runPoints(): void {
     assignment.progress[assignment.index] = 0;
     parentPort?.postMessage(message);
   };
-  parentPort?.on('message', ({ point, config }: RunPoint) => {
-    runPoint(config, assignment).then(
+  parentPort?.on('message', (order: RunPoint) => {
+    const { point } = order;
+    runPoint(order, assignment).then(
       (run) => end({ kind: 'ran', point, run }),
       (error: unknown) => end({ kind: 'failed', point, failure: failureOf(error) }),
     );

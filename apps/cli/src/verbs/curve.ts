@@ -3,11 +3,11 @@ import type { Stream } from '@tablewalk/curves';
 import { chartSvg } from '@tablewalk/plot';
 import { Argument, Option } from 'commander';
 import type { Command } from 'commander';
-import { curvesOf, doublings } from '../curve/curve.ts';
+import { atMost, curvesOf, doublings } from '../curve/curve.ts';
 import type { CurveQuestion, TraceCurve } from '../curve/curve.ts';
 import { curveChart, curveCsv, curveJson, curveTable } from '../curve/report.ts';
 import { print, printJson, Progress, writeNamed } from '../output.ts';
-import { atMost } from '../sweep/shared-trace.ts';
+import { skipReferences } from '../region.ts';
 import { TraceFile } from '../trace-file.ts';
 import { collect, naturalNumber } from './options.ts';
 
@@ -22,6 +22,7 @@ interface CurveFlags {
   readonly stream: readonly Stream[];
   readonly at: readonly number[];
   readonly skipBadLines?: boolean;
+  readonly skip: number;
   readonly maxRefs?: number;
   readonly csv?: string | true;
   readonly plot?: string;
@@ -47,6 +48,7 @@ export function addCurve(program: Command): void {
         .default([]),
     )
     .option('--at <size>', 'a size to tell of; may be repeated (default: powers of two)', sizes, [])
+    .option('--skip <n>', 'pass over the first n references of each trace', naturalNumber, 0)
     .option('--max-refs <n>', 'at most so many references of each trace', naturalNumber)
     .option('--skip-bad-lines', 'pass over malformed trace lines')
     .option('--csv [file]', 'misses as CSV, into a file or in place of the table')
@@ -65,7 +67,7 @@ async function run(of: CurveQuestion['of'], flags: CurveFlags): Promise<ExitCode
   const curves: TraceCurve[] = [];
   for (const path of flags.trace) {
     const file = new TraceFile(path, { skipBadLines: flags.skipBadLines === true });
-    const source = flags.maxRefs === undefined ? file : atMost(file, flags.maxRefs);
+    const source = atMost(skipReferences(file, flags.skip), flags.maxRefs ?? Infinity);
     const onBatch = (references: number): void => {
       progress.show(() => `${path}: ${references.toLocaleString('en-US')} references`);
     };

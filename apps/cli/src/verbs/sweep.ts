@@ -5,7 +5,9 @@ import { InvalidArgumentError } from 'commander';
 import { availableParallelism } from 'node:os';
 import { note, print, printJson, writeNamed } from '../output.ts';
 import { chosenX, PRESET_Y, sweepChart } from '../plot/sweep-chart.ts';
+import { regionOf } from '../region.ts';
 import { parseDimensions } from '../sweep/dimensions.ts';
+import { machineDimension, readPoints } from '../sweep/points-file.ts';
 import { allMetrics, csvText, rowJson, tableText } from '../sweep/report.ts';
 import { hostText, sweep } from '../sweep/sweep.ts';
 import type { Swept } from '../sweep/sweep.ts';
@@ -15,12 +17,15 @@ import { collect, naturalNumber } from './options.ts';
 interface SweepFlags {
   readonly trace: readonly string[];
   readonly set: readonly string[];
+  readonly points?: string;
   readonly zip?: boolean;
   readonly workers: number;
   readonly metric: readonly string[];
   readonly seed?: number;
   readonly rebase?: boolean;
   readonly skipBadLines?: boolean;
+  readonly skip?: number;
+  readonly warmup?: number;
   readonly maxRefs?: number;
   readonly traceMemory: number;
   readonly out?: string;
@@ -43,9 +48,10 @@ export function addSweep(program: Command): void {
     .description(
       'Runs the same traces on every combination of the values given, and tables what they came to.',
     )
-    .argument('<machine>', 'machine file, or the name of one that comes with Tablewalk')
+    .argument('<machines...>', 'machine files, or names of some that come with Tablewalk')
     .option('--trace <file>', 'read once and shared by all points; repeat it for more processes', collect, [])
     .option('--set <path=a,b,c>', 'values of a key of the machine file; may be repeated', collect, [])
+    .option('--points <file>', 'points by name, each with what it lays over the machine file')
     .option('--zip', 'pair the values of several --set instead of combining them')
     .option(
       '--workers <n>',
@@ -57,7 +63,9 @@ export function addSweep(program: Command): void {
     .option('--seed <n>', 'seed of every point (default: the machine file, else 1)', naturalNumber)
     .option('--rebase', 'fold addresses of 2^32 and above into a 32-bit address space')
     .option('--skip-bad-lines', 'pass over malformed trace lines')
-    .option('--max-refs <n>', 'at most so many references of each trace', naturalNumber)
+    .option('--skip <n>', 'pass over the first n references of each trace', naturalNumber)
+    .option('--warmup <n>', 'run the next n references of a machine without counting them', naturalNumber)
+    .option('--max-refs <n>', 'end a point when n references have been counted', naturalNumber)
     .option('--trace-memory <bytes>', 'room for the decoded traces, 9 bytes a reference', byteCount, 2 ** 31)
     .option('--out <folder>', 'keep sweep.json there, point by point')
     .option('--resume', 'go on with the sweep in --out')
@@ -74,22 +82,27 @@ Example:
   tablewalk sweep cortex-a9-smp --trace machines/traces/true.lk.gz --trace machines/traces/ls.lk.gz \\
     --set slots.tlb.second.entries=32,64,128,256 --set slots.tlb.second.ways=2,4`,
     )
-    .action(async (machine: string, flags: SweepFlags) => {
-      process.exitCode = await run(machine, flags);
+    .action(async (machines: readonly string[], flags: SweepFlags) => {
+      process.exitCode = await run(machines, flags);
     });
 }
 
-async function run(machine: string, flags: SweepFlags): Promise<number> {
+async function run(machines: readonly string[], flags: SweepFlags): Promise<number> {
   refuse(flags);
-  const { seed, maxRefs, out } = flags;
-  const dimensions = parseDimensions(flags.set);
+  const { seed, out } = flags;
+  const dimensions = [
+    ...(machines.length > 1 ? [machineDimension(machines)] : []),
+    ...(flags.points === undefined ? [] : [readPoints(flags.points)]),
+    ...parseDimensions(flags.set),
+  ];
   const x = flags.plot === undefined ? 0 : chosenX(flags.x, dimensions);
   const y = flags.y ?? flags.metric[0] ?? PRESET_Y;
   const swept = await sweep({
-    machine,
+    machine: machines[0] ?? '',
     dimensions,
     zip: flags.zip === true,
     traces: flags.trace,
+    region: regionOf(flags),
     workers: flags.workers,
     rebase: flags.rebase === true,
     skipBadLines: flags.skipBadLines === true,
@@ -98,7 +111,6 @@ async function run(machine: string, flags: SweepFlags): Promise<number> {
     resume: flags.resume === true,
     quiet: flags.quiet === true,
     ...(seed === undefined ? {} : { seed }),
-    ...(maxRefs === undefined ? {} : { maxRefs }),
     ...(out === undefined ? {} : { out }),
   });
   const { rows } = swept;
