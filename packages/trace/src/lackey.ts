@@ -12,16 +12,17 @@ const ZERO = 0x30;
 const OFFSET_MASK = 2 ** 20 - 1;
 
 /**
- * The head of a line, `I  `, ` L `, ` S ` or ` M `, as a number of 24 bits, and its kind, by the
+ * The head of a line, `I  `, ` L `, ` S ` or ` M `, as a number of 24 bits below its kind, by the
  * exclusive or of its first two bytes, which is another for each.
  */
-const HEAD = new Int32Array(256).fill(-1);
-const KIND = new Uint8Array(256);
-['I  ', ' L ', ' S ', ' M '].forEach((head, kind) => {
-  const [first, second, third] = [0, 1, 2].map((i) => head.charCodeAt(i)) as [number, number, number];
-  HEAD[first ^ second] = first | (second << 8) | (third << 16);
-  KIND[first ^ second] = kind;
-});
+function headsOf(kindOf: Uint8Array): Int32Array {
+  const heads = new Int32Array(256).fill(-1);
+  ['I  ', ' L ', ' S ', ' M '].forEach((head, kind) => {
+    const [first, second, third] = [0, 1, 2].map((i) => head.charCodeAt(i)) as [number, number, number];
+    heads[first ^ second] = first | (second << 8) | (third << 16) | ((kindOf[kind] as number) << 24);
+  });
+  return heads;
+}
 
 /**
  * valgrind lackey text. Common lines (8- or 10-digit address, size of one or two digits, LF) take a
@@ -29,13 +30,13 @@ const KIND = new Uint8Array(256);
  */
 export class LackeyReader extends TextReader {
   private readonly hiMax: number;
-  private viewed: Uint8Array | undefined;
-  private view: DataView = new DataView(new ArrayBuffer(0));
+  private readonly heads: Int32Array;
 
   constructor(options: TraceReaderOptions = {}) {
     super(options, 'lackey');
     // On the fast path only the high half is compared, so narrow machines take the other path.
-    const { vaEnd } = this.filler;
+    const { vaEnd, kindOf } = this.filler;
+    this.heads = headsOf(kindOf);
     this.hiMax = vaEnd >= 2 ** 32 ? vaEnd / 2 ** 32 - 1 : -1;
   }
 
@@ -44,17 +45,12 @@ export class LackeyReader extends TextReader {
   }
 
   protected parseCommon(bytes: Uint8Array, start: number): number {
-    if (this.viewed !== bytes) {
-      this.viewed = bytes;
-      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    }
-    const { filler, hiMax, view } = this;
-    const { batch, capacity, kindOf } = filler;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const { filler, hiMax, heads } = this;
+    const { batch, capacity } = filler;
     const { rebase } = this.options;
     const { kind: kinds, vaLo, vaHi, size: sizes } = batch;
     const pair = HEX_PAIR;
-    const heads = HEAD;
-    const kindOfHead = KIND;
     const lastStart = bytes.length - COMMON_BYTES;
     let at = start;
     let moved = 0;
@@ -62,7 +58,8 @@ export class LackeyReader extends TextReader {
     while (at <= lastStart && count < capacity) {
       const head = view.getInt32(at, true);
       const key = (head ^ (head >>> 8)) & 0xff;
-      if (((head ^ (heads[key] as number)) & 0xffffff) !== 0) break;
+      const expected = heads[key] as number;
+      if (((head ^ expected) & 0xffffff) !== 0) break;
       const p0 = pair[view.getUint16(at + 3, true)] as number;
       const p1 = pair[view.getUint16(at + 5, true)] as number;
       const p2 = pair[view.getUint16(at + 7, true)] as number;
@@ -102,7 +99,7 @@ export class LackeyReader extends TextReader {
         }
       }
       if (hi > hiMax) break;
-      kinds[count] = kindOf[kindOfHead[key] as number] as number;
+      kinds[count] = expected >>> 24;
       vaLo[count] = lo;
       vaHi[count] = hi;
       sizes[count] = size;

@@ -2,37 +2,27 @@ import { ConfigError, ExitCode } from '@tablewalk/base';
 import type { BuiltMachine } from '@tablewalk/compose';
 import type { Machine } from '@tablewalk/machine';
 import type { KernelFactOf, RecordedFact } from '@tablewalk/contracts';
+import { TRACE_FORMATS } from '@tablewalk/trace';
+import type { TraceFormat } from '@tablewalk/trace';
 import type { Command } from 'commander';
-import { createProcesses, drive } from '../drive.ts';
-import type { EndStatus, Workload } from '../drive.ts';
-import { recordTo } from '../history-file.ts';
-import { buildFrom, readMachineFile } from '../machine-file.ts';
+import { Option } from 'commander';
+import { drive } from '../drive.ts';
+import type { EndStatus } from '../drive.ts';
 import { note, print, printJson, Progress, writeNamed } from '../output.ts';
 import { RecentFacts } from '../recent-facts.ts';
-import { measuresOf, regionOf, skipReferences } from '../region.ts';
 import type { Region } from '../region.ts';
 import { intervalFile, intervalJson, Intervals } from '../report/intervals.ts';
 import type { Interval } from '../report/intervals.ts';
 import { runReport, violationText } from '../report/run-report.ts';
 import { hostStatistics, simulatedStatistics, statsJson, statsText } from '../report/statistics.ts';
-import { TraceFile } from '../trace-file.ts';
+import { beginRun, resumeRun } from '../run-session.ts';
+import type { RunSession, SessionFlags } from '../run-session.ts';
+import type { TraceFile } from '../trace-file.ts';
 import { collect, naturalNumber } from './options.ts';
 
-interface RunFlags {
-  readonly trace: readonly string[];
-  readonly set: readonly string[];
-  readonly seed?: number;
-  readonly record?: string;
+interface RunFlags extends SessionFlags {
   readonly statsFile: readonly string[];
-  readonly rebase?: boolean;
-  readonly skipBadLines?: boolean;
-  readonly skip?: number;
-  readonly warmup?: number;
-  readonly maxRefs?: number;
-  readonly interval?: number;
   readonly intervalFile?: string;
-  readonly maxFacts?: number;
-  readonly throughViolations?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
@@ -42,8 +32,13 @@ export function addRun(program: Command): void {
     .command('run')
     .summary('run real traces on a machine')
     .description('Runs memory-reference traces on a machine, each as a process with its own address space.')
-    .argument('<machine>', 'machine file, or the name of one that comes with Tablewalk')
-    .option('--trace <file>', 'valgrind lackey text, plain or .gz; repeat it for more processes', collect, [])
+    .argument('[machine]', 'machine file, or the name of one that comes with Tablewalk; not with --resume')
+    .option('--trace <file>', 'a trace (docs/traces.md); repeat it for more processes', collect, [])
+    .addOption(
+      new Option('--trace-format <name>', 'what the traces are (default: told by their content)').choices(
+        TRACE_FORMATS,
+      ),
+    )
     .option('--record <file>', 'write the history, to replay, rerun and branch')
     .option(
       '--set <path=value>',
@@ -72,6 +67,11 @@ export function addRun(program: Command): void {
       '--interval-file <file>',
       'where to: stats.txt blocks, or CSV or JSON by the name (default: stdout)',
     )
+    .option(
+      '--resume <history>',
+      'go on with a recorded run that was killed or stopped, from its last checkpoint',
+    )
+    .option('--checkpoint-every <n>', 'references between checkpoints of TLBs and caches', naturalNumber)
     .option('--max-facts <n>', 'stop after so many facts', naturalNumber)
     .option('--through-violations', 'do not stop at the first violation')
     .option('--json', 'print the result as JSON')
@@ -83,32 +83,25 @@ Example:
   tablewalk run cortex-a9-smp --trace machines/traces/true.lk.gz --trace machines/traces/ls.lk.gz \\
     --set memory.ram=768KiB --record h.mcap`,
     )
-    .action(async (machine: string, flags: RunFlags) => {
+    .action(async (machine: string | undefined, flags: RunFlags) => {
       process.exitCode = await run(machine, flags);
     });
 }
 
-async function run(machineName: string, flags: RunFlags): Promise<ExitCode> {
-  if (flags.trace.length === 0)
-    throw new ConfigError('RUN_NO_WORK', {
-      what: 'the run has nothing to do',
-      why: 'no trace was given',
-      fix: 'add --trace FILE (a valgrind lackey trace); machines/traces holds two small ones',
-    });
-  const { config, at } = readMachineFile(machineName, flags);
-  const built = await buildFrom(config, at);
-  if (flags.json !== true)
-    print(`machine ${built.effective.name ?? machineName}, seed ${built.effective.seed}`);
-  const files = flags.trace.map((path) => openTrace(path, flags, built));
-  const region = regionOf(flags);
-  const recording = flags.record === undefined ? undefined : await recordTo(flags.record, built, at);
-  const machine = built.start(recording === undefined ? {} : { recorder: recording });
+async function run(machineName: string | undefined, flags: RunFlags): Promise<ExitCode> {
+  const session = await sessionOf(machineName, flags);
+  const { built, machine, files, recording, region, name } = session;
+  if (flags.json !== true) {
+    print(`machine ${name}, seed ${built.effective.seed}`);
+    if (session.resumedFrom !== undefined)
+      print(`goes on from fact ${session.resumedFrom} of ${flags.resume}`);
+  }
   const recent = new RecentFacts(machine);
   const intervals = watchIntervals(flags, built);
   const started = performance.now();
   let status: EndStatus;
   try {
-    status = await driveWithProgress(machine, files, flags, built, region, intervals);
+    status = await driveWithProgress(session, flags, intervals);
   } catch (error) {
     recording?.abandon();
     throw error;
@@ -126,10 +119,11 @@ async function run(machineName: string, flags: RunFlags): Promise<ExitCode> {
   const violation = machine.journal.violation;
   if (flags.json === true)
     printJson({
-      machine: built.effective.name ?? machineName,
+      machine: name,
       seed: built.effective.seed,
       status: violation === undefined ? status.kind : 'violated',
       ...(violation === undefined ? {} : { violation: explained(violation, recent) }),
+      ...(session.resumedFrom === undefined ? {} : { resumedFrom: session.resumedFrom }),
       facts: world.facts,
       digest,
       ...(flags.record === undefined ? {} : { history: flags.record }),
@@ -159,12 +153,22 @@ function explained(violation: RecordedFact, recent: RecentFacts): unknown {
   return { ...violation, causedBy: recent.get(culprit), shownBy: recent.get(evidence) };
 }
 
-function openTrace(path: string, flags: RunFlags, built: BuiltMachine): TraceFile {
-  return new TraceFile(path, {
-    addressBits: built.vaBits,
-    skipBadLines: flags.skipBadLines === true,
-    rebase: flags.rebase === true,
-  });
+function sessionOf(machineName: string | undefined, flags: RunFlags): Promise<RunSession> {
+  if (flags.resume !== undefined && machineName === undefined) return resumeRun(flags.resume, flags);
+  if (flags.resume !== undefined)
+    throw new ConfigError('RESUME_OTHER_RUN', {
+      what: `a machine, ${machineName}, with --resume`,
+      why: 'a run goes on as it began: the history says on which machine',
+      fix: 'leave it out; `branch` goes on under another policy',
+      at: '--resume',
+    });
+  if (machineName === undefined || flags.trace.length === 0)
+    throw new ConfigError('RUN_NO_WORK', {
+      what: 'the run has nothing to do',
+      why: `no ${machineName === undefined ? 'machine' : 'trace'} was given`,
+      fix: 'name a machine and --trace FILE (a valgrind lackey trace); machines/traces holds two small ones',
+    });
+  return beginRun(machineName, flags);
 }
 
 /** Tells intervals as they end: into a file, on stdout, or (with --json) into the result. */
@@ -178,24 +182,17 @@ function watchIntervals(flags: RunFlags, built: BuiltMachine): (Intervals & { to
 }
 
 async function driveWithProgress(
-  machine: Machine,
-  files: readonly TraceFile[],
+  { machine, files, workloads, measures, had, built }: RunSession,
   flags: RunFlags,
-  built: BuiltMachine,
-  region: Region,
   intervals: Intervals | undefined,
 ): Promise<EndStatus> {
   const progress = new Progress(flags.quiet === true || flags.json === true);
-  const workloads: Workload[] = files.map((file) => ({
-    name: file.path,
-    source: skipReferences(file, region.skip),
-  }));
-  createProcesses(machine, workloads);
   const status = await drive(machine, workloads, {
     script: built.script,
     runThroughViolations: flags.throughViolations === true,
-    measures: measuresOf(region),
+    measures,
     onMeasure: (measure) => intervals?.at(measure, machine.world),
+    ...(had === undefined ? {} : { had }),
     ...(flags.maxFacts === undefined ? {} : { untilFact: flags.maxFacts }),
     onBatch: () => {
       progress.show(() => {
