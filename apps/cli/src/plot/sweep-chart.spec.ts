@@ -42,6 +42,7 @@ it('has a line for each combination of the other dimensions, in the order of x, 
       ],
     ],
   ]);
+  expect(chart.title).toBe('Misses of tlb on a9');
   expect([chart.legend, chart.x.kind, chart.x.label, chart.y.label]).toEqual([
     ...['second.ways', 'log2', 'slots.tlb.second.entries', 'misses per 1000 references'],
   ]);

@@ -84,7 +84,7 @@ export function sweepChart(
 }
 
 function described(metric: string): { quantity: string; unit: string } {
-  const [, structure, kind] = /^(.+)\.(misses\.perThousand|missRatio|perThousand)$/.exec(metric) ?? [];
+  const [, structure, kind] = /^(.+?)\.(misses\.perThousand|missRatio|perThousand)$/.exec(metric) ?? [];
   if (structure === undefined) return { quantity: metric, unit: metric };
   if (kind === 'missRatio') return { quantity: `Miss ratio of ${structure}`, unit: 'misses, % of lookups' };
   if (kind === 'perThousand') {

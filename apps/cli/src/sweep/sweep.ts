@@ -1,4 +1,4 @@
-import { Progress } from '../output.ts';
+import { note, Progress } from '../output.ts';
 import { skipReferences } from '../region.ts';
 import type { Region } from '../region.ts';
 import { TraceFile } from '../trace-file.ts';
@@ -85,9 +85,18 @@ async function decodeAll(prepared: PreparedSweep, options: SweepOptions): Promis
       progress.show(() => `${path}: ${references.toLocaleString('en-US')} references read`);
     });
     traces.push(trace);
+    progress.clear();
+    noteReading(file);
   }
-  progress.clear();
   return traces;
+}
+
+/** What was not taken as it stands in the file. */
+function noteReading({ path, reader, rebase }: TraceFile): void {
+  if (reader.badLines > 0)
+    note(`${path}: ${reader.badLines} malformed lines passed over; the first: ${reader.firstBadLine ?? ''}`);
+  const moved = rebase?.summary().references ?? 0;
+  if (moved > 0) note(`${path}: ${moved} references rebased below 2^32`);
 }
 
 async function runPoints(
