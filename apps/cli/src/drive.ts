@@ -16,6 +16,8 @@ export type EndStatus =
 export interface DriveOptions extends RunLimits {
   /** Answers of a scripted scheduler. */
   readonly script?: readonly number[];
+  /** Batches of each workload, and choices, that the machine has had already. */
+  readonly had?: { readonly batches: readonly number[]; readonly choices: number };
   /** Called before each batch is offered. */
   readonly onBatch?: () => void;
   /** Places in the measured run, in their order (see region.ts). */
@@ -37,14 +39,14 @@ export async function drive(
   workloads: readonly Workload[],
   options: DriveOptions = {},
 ): Promise<EndStatus> {
-  const batches = workloads.map(() => 0);
+  const batches = workloads.map((_, i) => options.had?.batches[i] ?? 0);
   const places = (options.measures ?? [])[Symbol.iterator]();
   const nextPlace = (): Measure | undefined => {
     const { done, value } = places.next();
     return done === true ? undefined : value;
   };
   let place = nextPlace();
-  let choices = 0;
+  let choices = options.had?.choices ?? 0;
   for (;;) {
     const status = machine.run({ ...options, untilReferences: place?.references ?? Infinity });
     if (status.kind === 'needs-batch') {

@@ -1,85 +1,51 @@
 import { assert, HistoryError } from '@tablewalk/base';
 import { buildMachine, parseMachine, planMachine } from '@tablewalk/compose';
 import type { BuiltMachine, ClosingRecorder, EffectiveConfig, Segment, Travelled } from '@tablewalk/compose';
-import type { RecordedFact } from '@tablewalk/contracts';
-import { createHistoryWriter, diffHistories, openHistory, recordSchemas } from '@tablewalk/history';
-import type { FactBlock, History, HistoryDiff, HistoryWriter } from '@tablewalk/history';
+import type { AccessBatch, RecordedFact, Stimulus } from '@tablewalk/contracts';
+import { diffHistories, openHistory } from '@tablewalk/history';
+import type { FactBlock, History, HistoryDiff } from '@tablewalk/history';
 import type { World } from '@tablewalk/machine';
-import { closeSync, existsSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { catalogueFor } from './catalogue.ts';
 import { loadCodec } from './codec.ts';
-import { VERSION } from './install.ts';
 import { pluginUses } from './machine-file.ts';
+import { RecordingFile } from './recording-file.ts';
+import type { Closing, RecordedConfig, RecordedRun } from './recording-file.ts';
 import { asMachine, restage } from './staging.ts';
 
-/** What a history's header keeps as config. */
-interface RecordedConfig {
-  readonly segments: readonly Segment[];
-  readonly counterNames: readonly string[];
-  /** The machine file, from whose folder paths of plugins are taken; absent when none is named by a path. */
-  readonly at?: string;
-}
+export type { Closing, RecordedRun, RecordingFile } from './recording-file.ts';
 
-/** What a run says at its end, for a rerun to be held against. */
-export interface Closing {
-  readonly digest: string;
-  readonly facts: number;
-}
-
-/** Records a run into a file as it goes. A process that is killed loses at most what waits for its chunk. */
-export class RecordingFile implements ClosingRecorder {
-  private readonly file: number;
-  readonly writer: HistoryWriter;
-
-  constructor(
-    path: string,
-    config: RecordedConfig,
-    built: BuiltMachine,
-    codec: Parameters<typeof createHistoryWriter>[0]['codec'],
-  ) {
-    this.file = openForWriting(path);
-    this.writer = createHistoryWriter({
-      sink: (bytes) => {
-        writeAll(this.file, bytes);
-      },
-      codec,
-      schemas: recordSchemas(built.schemas),
-      header: { tablewalk: VERSION, config, plugins: built.plugins, seed: built.effective.seed },
-    });
-  }
-
-  stimulus(stimulus: Parameters<HistoryWriter['stimulus']>[0]): void {
-    this.writer.stimulus(stimulus);
-  }
-
-  fact(recorded: RecordedFact, world: () => World): void {
-    this.writer.fact(recorded);
-    const facts = recorded.seq + 1;
-    if (this.writer.wantsCheckpoint(facts)) this.writer.checkpoint(facts, world());
-  }
-
-  /** Ends the file as it should. */
-  close(closing: Closing): void {
-    this.writer.close(closing);
-    closeSync(this.file);
-  }
-
-  /** Ends it where it is: what was recorded stays, and the file says that it is not whole. */
-  abandon(): void {
-    this.writer.flush();
-    closeSync(this.file);
-  }
-}
-
-export async function recordTo(path: string, built: BuiltMachine, at: string): Promise<RecordingFile> {
+export async function recordTo(
+  path: string,
+  built: BuiltMachine,
+  at: string,
+  run?: RecordedRun,
+  arenasEvery?: number,
+): Promise<RecordingFile> {
   const { counterNames } = built.dataPlane;
   const config = {
     segments: [{ from: 0, config: built.effective }],
     counterNames,
     ...placeOf(built.effective, at),
+    ...(run === undefined ? {} : { run }),
   };
-  return new RecordingFile(path, config, built, await loadCodec());
+  return new RecordingFile(path, config, built, await loadCodec(), arenasEvery);
+}
+
+/** A run that goes on from the middle of another, as a history of its own: its facts and stimuli until there first. */
+export async function resumeRecorder(
+  path: string,
+  parent: HistoryFile,
+  built: BuiltMachine,
+  from: number,
+  stimuli: number,
+  arenasEvery?: number,
+): Promise<RecordingFile> {
+  refuseOverwriting(path, parent, 'a run cannot be resumed over the history that it comes from');
+  const recording = await recordTo(path, built, parent.at, parent.run, arenasEvery);
+  copyPrefix(parent, recording, from, stimuli);
+  return recording;
 }
 
 /** Where the machine file is, if a rerun must find plugins beside it. */
@@ -88,28 +54,13 @@ function placeOf({ slots, checkers }: EffectiveConfig, at: string): { at?: strin
   return uses.some((use) => use.startsWith('.') || isAbsolute(use)) ? { at } : {};
 }
 
-function openForWriting(path: string): number {
-  try {
-    return openSync(path, 'w');
-  } catch (error) {
-    throw new HistoryError('HISTORY_UNWRITABLE', {
-      what: `the history cannot be written to ${path}`,
-      why: error instanceof Error ? error.message : String(error),
-      fix: 'name a file in a folder that exists and may be written',
-      at: '--record',
-    });
-  }
-}
-
-function writeAll(file: number, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
-}
-
 /** A recorded history on disk, with all that travelling in it needs. */
 export class HistoryFile implements Travelled {
   readonly segments: readonly Segment[];
   readonly counterNames: readonly string[];
   readonly at: string;
+  /** What the run was told to do; undefined in a branch, and in histories of 0.1. */
+  readonly run: RecordedRun | undefined;
 
   constructor(
     readonly path: string,
@@ -126,6 +77,7 @@ export class HistoryFile implements Travelled {
     this.segments = config.segments as readonly Segment[];
     this.counterNames = config.counterNames as readonly string[];
     this.at = config.at ?? path;
+    this.run = config.run;
   }
 
   get factCount(): number {
@@ -161,6 +113,16 @@ export class HistoryFile implements Travelled {
   }
   checkpoint(facts: number): World | undefined {
     return this.history.checkpointAtOrBefore(facts)?.world as World | undefined;
+  }
+
+  /** The batch that stimulus `number` brought. */
+  batchOf(number: number): AccessBatch {
+    const stimulus = this.history.stimuli(number).next().value as Stimulus | undefined;
+    if (stimulus?.kind === 'batch') return stimulus.batch;
+    throw new HistoryError('HISTORY_DAMAGED', {
+      what: `stimulus ${number} brings no references`,
+      at: this.path,
+    });
   }
 
   /** The machine of the last segment: it knows every slice and fact of the history. */
@@ -217,12 +179,7 @@ export async function branchRecorder(
   parent: HistoryFile,
   next: BuiltMachine,
 ): Promise<(from: number, stimuli: number) => ClosingRecorder> {
-  if (resolve(path) === resolve(parent.path))
-    throw new HistoryError('HISTORY_UNWRITABLE', {
-      what: 'a branch cannot be written over the history that it comes from',
-      fix: 'give --record another name',
-      at: '--record',
-    });
+  refuseOverwriting(path, parent, 'a branch cannot be written over the history that it comes from');
   const codec = await loadCodec();
   return (from, stimuli) => {
     const segments = [
@@ -232,25 +189,30 @@ export async function branchRecorder(
     const { counterNames } = next.dataPlane;
     const config = { segments, counterNames, ...placeOf(next.effective, parent.at) };
     const file = new RecordingFile(path, config, next, codec);
-    copyPrefix(parent, file.writer, from, stimuli);
+    copyPrefix(parent, file, from, stimuli);
     return file;
   };
 }
 
+function refuseOverwriting(path: string, parent: HistoryFile, what: string): void {
+  if (resolve(path) !== resolve(parent.path)) return;
+  throw new HistoryError('HISTORY_UNWRITABLE', { what, fix: 'give --record another name', at: '--record' });
+}
+
 /** Stimuli go before the facts that they led to, as they were recorded. */
-function copyPrefix(parent: HistoryFile, writer: HistoryWriter, facts: number, stimuli: number): void {
+function copyPrefix(parent: HistoryFile, to: RecordingFile, facts: number, stimuli: number): void {
   const rest = parent.history.stimuli();
   let copied = 0;
   const copyTo = (count: number): void => {
     for (; copied < count; copied++) {
       const { done, value } = rest.next();
       if (done === true) return;
-      writer.stimulus(value);
+      to.stimulus(value);
     }
   };
   for (const recorded of parent.history.facts(0, facts)) {
     copyTo(recorded.stimulus + 1);
-    writer.fact(recorded);
+    to.copy(recorded);
   }
   copyTo(stimuli);
 }

@@ -63,6 +63,8 @@ export interface History {
   readonly arenaSeqs: readonly number[];
   /** The one with so many facts. */
   arenasAt(seq: number): ArenaCheckpoint;
+  /** Where in the file they lie. */
+  arenaBytes(seq: number): { readonly from: number; readonly to: number };
   /** Reads and decodes everything, and holds the whole file against its checksums. */
   verify(): void;
 }
@@ -165,9 +167,18 @@ class Reader implements History {
   }
 
   arenasAt(seq: number): ArenaCheckpoint {
+    return this.decodeArenas(this.arenaPlace(seq));
+  }
+
+  arenaBytes(seq: number): { from: number; to: number } {
+    const { offset, length } = this.arenaPlace(seq);
+    return { from: offset, to: offset + length };
+  }
+
+  private arenaPlace(seq: number): ChunkPlace {
     const place = this.layout.chunks.arenas.find(({ first }) => first === seq);
     if (place === undefined) throw new RangeError(`there are no arenas of ${seq} facts`);
-    return this.decodeArenas(place);
+    return place;
   }
 
   verify(): void {

@@ -3,7 +3,6 @@ import type { BuiltMachine } from '@tablewalk/compose';
 import type { Machine } from '@tablewalk/machine';
 import type { KernelFactOf, RecordedFact } from '@tablewalk/contracts';
 import { TRACE_FORMATS } from '@tablewalk/trace';
-import type { TraceFormat } from '@tablewalk/trace';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { drive } from '../drive.ts';
