@@ -90,6 +90,13 @@ export class TlbCpu {
     const slot = structure.find((hi << 20) | (lo >>> 12), holderWord(asid, hi));
     if (slot < 0 || (((structure.allowed[slot] as number) >>> kind) & 1) === 0) return false;
     structure.touch(slot);
+    this.noteLast(s, slot, lo, hi);
+    return true;
+  }
+
+  /** Entry `slot` of structure `s` has translated an address: its page of 4 KiB is the last. */
+  noteLast(s: number, slot: number, lo: number, hi: number): void {
+    const structure = this.structures[s] as TlbStructure;
     const shift = structure.pageShift[slot] as number;
     const inside = shift > 31 ? lo : lo & ((1 << shift) - 1);
     const { last } = this;
@@ -99,7 +106,6 @@ export class TlbCpu {
     last.allowed[s] = structure.allowed[slot] as number;
     last.paLo[s] = ((structure.paLo[slot] as number) | inside) & ~0xfff;
     last.paHi[s] = (structure.paHi[slot] as number) | (shift > 32 ? hi & ((1 << (shift - 32)) - 1) : 0);
-    return true;
   }
 
   flushFirstLevel(): number {

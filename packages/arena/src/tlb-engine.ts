@@ -18,7 +18,7 @@ import type { LoopTlb } from './loop/hit-loop.ts';
 import { TlbCpu } from './tlb-cpu.ts';
 import { countValid, countWatched, invalidateEntries, watchFrame, watchPage } from './tlb-maintenance.ts';
 import { NO_ENTRY, TlbLookup } from './tlb-lookup.ts';
-import { appendPieces, PagePieces } from './tlb-pieces.ts';
+import { appendPiece, appendPieces, PagePieces } from './tlb-pieces.ts';
 import type { TlbSpec } from './tlb-spec.ts';
 import { ASID_MAX } from './tlb-structure.ts';
 import type { TlbStructure } from './tlb-structure.ts';
@@ -191,7 +191,7 @@ class ExactTlb implements ExactTlbEngine, LoopTlb {
     this.arena.load(image);
     for (const cpu of this.cpus) {
       cpu.watched = cpu.structures.reduce((sum, structure) => sum + countWatched(structure), 0);
-      for (const structure of cpu.structures) structure.changes += 1;
+      for (const structure of cpu.structures) structure.reindex();
     }
   }
 
@@ -218,6 +218,7 @@ class ExactTlb implements ExactTlbEngine, LoopTlb {
   ): boolean {
     const s = cpu.byKind[kind] as number;
     const structure = cpu.structures[s] as TlbStructure;
+    if ((lo & (PAGE - 1)) + size <= PAGE) return this.within(cpu, context, kind, lo, hi, size, out);
     const { pieces } = this;
     const further = Math.max(0, Math.ceil(size / PAGE) - 1) * PIECES_PER_PAGE;
     const room = out.capacity - PIECES_PER_ACCESS_MAX - further;
@@ -226,7 +227,7 @@ class ExactTlb implements ExactTlbEngine, LoopTlb {
     pieces.count = 0;
     const start = hi * TWO_32 + lo;
     for (let va = start; va < start + size;) {
-      const slot = this.lookup.resolve(cpu, context, s, kind, va, out);
+      const slot = this.lookup.resolve(cpu, context, s, kind, va % TWO_32, Math.floor(va / TWO_32), out);
       if (slot === NO_ENTRY) {
         if (this.trap.kind === TrapKind.watched) cpu.countLookups(s, kind, -pieces.count);
         return false;
@@ -236,6 +237,27 @@ class ExactTlb implements ExactTlbEngine, LoopTlb {
       pieces.remember(cpu.last, s, structure, slot);
     }
     appendPieces(out, pieces, kind);
+    return true;
+  }
+
+  /** `access` within one page of 4 KiB. */
+  private within(
+    cpu: TlbCpu,
+    context: TranslationContext,
+    kind: number,
+    lo: number,
+    hi: number,
+    size: number,
+    out: TranslatedBatch,
+  ): boolean {
+    if (out.count > out.capacity - PIECES_PER_ACCESS_MAX) return false;
+    const s = cpu.byKind[kind] as number;
+    const slot = this.lookup.resolve(cpu, context, s, kind, lo, hi, out);
+    if (slot === NO_ENTRY) return false;
+    if (!this.lookup.permits(cpu.structures[s] as TlbStructure, slot, kind, hi * TWO_32 + lo)) return false;
+    cpu.noteLast(s, slot, lo, hi);
+    const paLo = (cpu.last.paLo[s] as number) | (lo & (PAGE - 1));
+    appendPiece(out, kind, lo, hi, paLo, cpu.last.paHi[s] as number, size);
     return true;
   }
 }

@@ -31,18 +31,19 @@ export class TlbLookup {
     { asid, ttbr }: TranslationContext,
     s: number,
     kind: number,
-    va: number,
+    lo: number,
+    vaHi: number,
     out: TranslatedBatch,
   ): number {
     const first = cpu.structures[s] as TlbStructure;
     const second = cpu.structures[cpu.second];
-    const vaHi = Math.floor(va / TWO_32);
-    const vpn = (vaHi << 20) | ((va % TWO_32) >>> 12);
+    const vpn = (vaHi << 20) | (lo >>> 12);
     const holder = holderWord(asid, vaHi);
     const slot = first.find(vpn, holder);
     const main = slot < 0 && second !== undefined ? second.find(vpn, holder) : NO_ENTRY;
     // A watched entry is told of before anything is counted: the access will be tried again.
     if (cpu.watched > 0 && slot < 0) {
+      const va = vaHi * TWO_32 + (lo >>> 0);
       if (this.usesWatched(cpu, first, vpn, holder, kind, va)) return NO_ENTRY;
       if (second !== undefined && main < 0 && this.usesWatched(cpu, second, vpn, holder, kind, va))
         return NO_ENTRY;
@@ -63,11 +64,11 @@ export class TlbLookup {
       }
       cpu.countMiss(cpu.second, kind, vpn);
     }
-    this.walker.walk(ttbr, (va % TWO_32) >>> 0, vaHi, this.found);
+    this.walker.walk(ttbr, lo >>> 0, vaHi, this.found);
     cpu.countWalk(this.found);
     appendWalk(out, this.found);
     if (this.found.fault !== FaultKind.none) {
-      this.faults(this.found.fault, this.found.status, this.found.level, kind, va);
+      this.faults(this.found.fault, this.found.status, this.found.level, kind, vaHi * TWO_32 + (lo >>> 0));
       return NO_ENTRY;
     }
     if (second !== undefined) {

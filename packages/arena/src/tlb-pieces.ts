@@ -64,6 +64,25 @@ export function appendWalk(out: TranslatedBatch, found: WalkResult): void {
   }
 }
 
+/** One piece that lies in one page. */
+export function appendPiece(
+  out: TranslatedBatch,
+  kind: number,
+  lo: number,
+  hi: number,
+  paLo: number,
+  paHi: number,
+  bytes: number,
+): void {
+  const i = out.count++;
+  out.kind[i] = kind;
+  out.vaLo[i] = lo;
+  out.vaHi[i] = hi;
+  out.paLo[i] = paLo;
+  out.paHi[i] = paHi;
+  out.size[i] = bytes;
+}
+
 function append(out: TranslatedBatch, kind: number, va: number, pa: number, bytes: number): void {
   const i = out.count++;
   out.kind[i] = kind;

@@ -16,6 +16,7 @@ export const ASID_MAX = 2 ** 24 - 1;
 export const holderWord = (asid: number, vaHi: number): number => (asid << 4) | (vaHi >>> 12);
 
 const HINTS = 256;
+const hashOf = (vpn: number): number => (vpn ^ (vpn >>> 8)) & (HINTS - 1);
 const TWO_32 = 2 ** 32;
 
 /** Which kinds of access an entry allows at PL0, one bit a kind. */
@@ -35,6 +36,8 @@ export function allowedKinds(flags: number): number {
  * 1. `newest[set]` is the way touched or filled last, or -1: a hit there needs no call of the policy. Under a policy
  *    that ignores hits it is the way filled last.
  * 2. `hints` only shortens the search; what it names is compared as any other way. It is no part of the arena.
+ * 3. `present[h]` counts the valid entries for a page of 4 KiB with hash h: where it is 0, and no entry is `large`, there
+ *    is nothing to search for.
  */
 export class TlbStructure {
   readonly slots: number;
@@ -60,11 +63,16 @@ export class TlbStructure {
   evicted = false;
   private readonly newest: Int32Array;
   private readonly hints = new Int32Array(HINTS);
+  private readonly present = new Uint16Array(HINTS);
+  /** Valid entries that translate more than a page of 4 KiB. */
+  private large = 0;
+  private valid = 0;
   private readonly lane: Int32Array;
   private readonly laneWords: number;
   private readonly globals: number;
   private readonly random: PrngState;
   private readonly powerOfTwo: boolean;
+  private readonly ownsInvalidWays: boolean;
 
   constructor(
     arena: Arena,
@@ -92,13 +100,15 @@ export class TlbStructure {
     for (let set = 0; set < sets; set++) policy.reset(this.lane, set * this.laneWords, ways);
     this.random = arena.generator(seed);
     this.listensToHits = policy.ignoresHits !== true;
+    this.ownsInvalidWays = policy.ownsInvalidWays === true;
   }
 
   /** The entry that translates a page for a holder, or -1. */
   find(vpn: number, holder: number): number {
-    const hint = (vpn ^ (vpn >>> 8)) & (HINTS - 1);
+    const hint = hashOf(vpn);
     const likely = this.hints[hint] as number;
     if (this.matches(likely, vpn, holder)) return likely;
+    if (this.present[hint] === 0 && this.large === 0) return -1;
     const { sets, ways, pageShifts } = this.geometry;
     const probes = sets === 1 ? 1 : pageShifts.length;
     for (let probe = 0; probe < probes; probe++) {
@@ -175,6 +185,7 @@ export class TlbStructure {
 
   drop(slot: number): void {
     this.noteChange(slot);
+    if (this.isValid(slot)) this.countPresent(slot, -1);
     this.holder[slot] = EMPTY;
     const set = Math.floor(slot / this.geometry.ways);
     if (this.newest[set] === slot) this.newest[set] = -1;
@@ -192,6 +203,21 @@ export class TlbStructure {
   unwatch(slot: number): void {
     this.noteChange(slot);
     this.holder[slot] = (this.holder[slot] as number) & ~WATCHED;
+  }
+
+  /** Counts anew what is derived from the entries, after they were put back from an image. */
+  reindex(): void {
+    this.changes += 1;
+    this.present.fill(0);
+    this.large = 0;
+    this.valid = 0;
+    for (let slot = 0; slot < this.slots; slot++) if (this.isValid(slot)) this.countPresent(slot, 1);
+  }
+
+  private countPresent(slot: number, by: number): void {
+    this.valid += by;
+    if (this.vpnMask[slot] !== -1) this.large += by;
+    else (this.present[hashOf(this.vpn[slot] as number)] as number) += by;
   }
 
   private noteChange(slot: number): void {
@@ -221,32 +247,40 @@ export class TlbStructure {
     paHi: number,
   ): number {
     const { sets, ways, pageShifts } = this.geometry;
-    const shift = pageShifts.length === 0 ? mapped : pageShifts.find((held) => held <= mapped);
-    if (shift === undefined) throw tooSmall(this.name, mapped);
+    const shift = pageShifts.length === 0 ? mapped : largestUpTo(pageShifts, mapped);
+    if (shift < 0) throw tooSmall(this.name, mapped);
     const set = sets === 1 ? 0 : this.setOf(vpn, holder & VA_TOP, shift);
     const first = set * ways;
     const base = set * this.laneWords;
     let slot = first;
-    if (this.policy.ownsInvalidWays === true) slot += ways;
+    if (this.ownsInvalidWays || this.valid === this.slots) slot += ways;
     else while (slot < first + ways && this.isValid(slot)) slot += 1;
     if (slot === first + ways)
       slot = first + this.policy.victim(this.lane, base, ways, this.random, this.globals);
     this.evicted = this.isValid(slot);
     this.noteChange(slot);
-    const mask = shift >= 44 ? 0 : -(2 ** (shift - 12)) | 0;
+    if (this.evicted) this.countPresent(slot, -1);
+    const mask = shift >= 44 ? 0 : -1 << (shift - 12);
     this.vpn[slot] = vpn & mask;
     this.vpnMask[slot] = mask;
     this.holder[slot] = holder;
+    this.countPresent(slot, 1);
     this.holderMask[slot] = global ? VA_TOP | WATCHED | EMPTY : -1;
     this.pageShift[slot] = shift;
     // Of a mapping that is larger than the entry, the part around `vpn`.
-    const inside = (vpn & mask & ~(-(2 ** (mapped - 12)) | 0)) >>> 0;
+    const inside = (vpn & mask & ~(mapped >= 44 ? 0 : -1 << (mapped - 12))) >>> 0;
     this.paLo[slot] = paLo + (inside << 12);
     this.paHi[slot] = paHi + (inside >>> 20);
     this.policy.fill(this.lane, base, ways, slot - first, this.globals);
     this.newest[set] = slot;
     return slot;
   }
+}
+
+/** The first of a descending list that is not above `limit`; -1: none. */
+function largestUpTo(descending: readonly number[], limit: number): number {
+  for (const value of descending) if (value <= limit) return value;
+  return -1;
 }
 
 const tooSmall = (name: string, shift: number): CodedError =>
