@@ -82,6 +82,12 @@ export const hostStatistics = (seconds: number, references: number, version: str
     description: `references simulated a second, on Node ${version}`,
     unit: 'Rate',
   },
+  {
+    name: 'host.residentMax',
+    value: process.resourceUsage().maxRSS * 1024,
+    description: 'most memory that the process held at once',
+    unit: 'Byte',
+  },
 ];
 
 const count = (name: string, value: number, description: string): Statistic => ({

@@ -1,0 +1,103 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { round } from '../figure.ts';
+import type { Figure } from '../figure.ts';
+import { commandRun } from './command.ts';
+import { climit } from './limit.ts';
+import { longRun, passes, randomLoads, thirdPartyLru } from './passes.ts';
+import { measuredTrace } from './workload.ts';
+
+/**
+ * The figures of the data plane. Rates are references by CPU time of this process, garbage collector included, so
+ * that neighbours on a shared machine count less. Cold: the first pass in the process. Warm: the median of the next.
+ */
+export async function traceBench(): Promise<readonly Figure[]> {
+  const trace = await measuredTrace();
+  const figures: Figure[] = [
+    { name: 'references', value: trace.references, unit: `references: ${trace.name}` },
+  ];
+  const add = (name: string, value: number, unit: string, mark?: string): void => {
+    figures.push({ name, value, unit, ...(mark === undefined ? {} : { mark }) });
+  };
+  const caches = await passes('l1-l2', [], trace.batches);
+  add('l1l2.cold', round(caches.cold), 'references/s, L1 and L2 alone, first pass');
+  add('l1l2.warm', round(caches.warm), 'references/s, L1 and L2 alone', '>= 100 M');
+  const limit = climit(trace);
+  if (limit !== undefined) {
+    add('climit', round(limit), 'references/s of the C limit proxy (bin8) in the same run');
+    add('l1l2.ratioToClimit', round(caches.warm / limit, 2), 'of the C limit proxy');
+  }
+  const foreign = await thirdPartyLru(trace.batches);
+  add(
+    'l1l2.thirdPartyLru',
+    round(foreign),
+    "references/s, LRU by a policy without the fast facet: ours, by a plugin's code",
+  );
+  add('l1l2.thirdPartyCost', round(caches.warm / foreign, 2), 'times the time', '<= 2');
+  const machine = await passes('cortex-a9-smp', ['cpus=1'], trace.folded);
+  add('machine.cold', round(machine.cold), 'references/s, whole machine, with demand paging');
+  add('machine.warm', round(machine.warm), 'references/s, whole machine, pages mapped', '>= 40 M');
+  add('machine.random8MiB', round(await randomLoads()), 'random loads/s over 8 MiB, whole machine', '>= 6 M');
+  const long = await longRun(trace.folded);
+  add('machine.rate1e8', round(long.rate), 'references/s over 10^8 references, whole machine');
+  add(
+    'machine.lastToFirstTenth',
+    round(long.lastToFirst, 2),
+    'rate of the last tenth to the first',
+    '>= 0.95',
+  );
+  await commandFigures(trace.path, trace.references, add);
+  return figures;
+}
+
+/** Whole processes, as a user starts them. */
+async function commandFigures(
+  path: string,
+  references: number,
+  add: (name: string, value: number, unit: string, mark?: string) => void,
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'tablewalk-bench-'));
+  try {
+    const history = join(folder, 'h.mcap');
+    const text = commandRun(['run', 'l1-l2', '--trace', path]);
+    add(
+      'text.coldProcess',
+      round(references / text.seconds),
+      'references/s, trace file to counts, a whole process',
+      '>= 25 M',
+    );
+    const plain = commandRun(['run', 'cortex-a9-smp', '--set', 'cpus=1', '--rebase', '--trace', path]);
+    const recorded = commandRun([
+      'run',
+      'cortex-a9-smp',
+      '--set',
+      'cpus=1',
+      '--rebase',
+      '--trace',
+      path,
+      '--record',
+      history,
+    ]);
+    add(
+      'process.residentMax',
+      Math.max(text.residentBytes, plain.residentBytes, recorded.residentBytes),
+      'bytes',
+      '<= 300 M',
+    );
+    add(
+      'recording.cost',
+      round(recorded.seconds / plain.seconds, 2),
+      'times the time of the same run',
+      '<= 2',
+    );
+    add(
+      'recording.bytesPerReference',
+      round(statSync(history).size / references, 2),
+      'bytes in the history',
+      '<= 2.5',
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
