@@ -1,3 +1,4 @@
+import type { TraceFormat } from '@tablewalk/trace';
 import { note, Progress } from '../output.ts';
 import { skipReferences } from '../region.ts';
 import type { Region } from '../region.ts';
@@ -21,6 +22,7 @@ export interface SweepOptions {
   readonly dimensions: readonly Dimension[];
   readonly zip: boolean;
   readonly traces: readonly string[];
+  readonly traceFormat?: TraceFormat;
   readonly seed?: number;
   readonly workers: number;
   readonly rebase: boolean;
@@ -77,6 +79,7 @@ async function decodeAll(prepared: PreparedSweep, options: SweepOptions): Promis
     const file = new TraceFile(path, {
       // What every machine of the sweep can have.
       ...(widths.length === 0 ? {} : { addressBits: Math.min(...widths) }),
+      ...(options.traceFormat === undefined ? {} : { format: options.traceFormat }),
       skipBadLines: options.skipBadLines,
       rebase: options.rebase,
     });

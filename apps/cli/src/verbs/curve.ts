@@ -1,6 +1,8 @@
 import { ConfigError, ExitCode, parseBytes } from '@tablewalk/base';
 import type { Stream } from '@tablewalk/curves';
 import { chartSvg } from '@tablewalk/plot';
+import { TRACE_FORMATS } from '@tablewalk/trace';
+import type { TraceFormat } from '@tablewalk/trace';
 import { Argument, Option } from 'commander';
 import type { Command } from 'commander';
 import { atMost, curvesOf, doublings } from '../curve/curve.ts';
@@ -21,6 +23,7 @@ interface CurveFlags {
   readonly sets: number;
   readonly stream: readonly Stream[];
   readonly at: readonly number[];
+  readonly traceFormat?: TraceFormat;
   readonly skipBadLines?: boolean;
   readonly skip: number;
   readonly maxRefs?: number;
@@ -39,6 +42,11 @@ export function addCurve(program: Command): void {
     )
     .addArgument(new Argument('<of>', 'what holds the pages or lines').choices(['tlb', 'cache']))
     .option('--trace <file>', 'repeat it for more curves', collect, [])
+    .addOption(
+      new Option('--trace-format <name>', 'what the traces are (default: told by their content)').choices(
+        TRACE_FORMATS,
+      ),
+    )
     .option('--unit <bytes>', 'bytes of a page or line, a power of two (default: 4KiB; 32B for a cache)')
     .option('--sets <n>', 'sets; sizes are ways then', naturalNumber, 1)
     .addOption(
@@ -66,7 +74,10 @@ async function run(of: CurveQuestion['of'], flags: CurveFlags): Promise<ExitCode
   const progress = new Progress(flags.quiet === true);
   const curves: TraceCurve[] = [];
   for (const path of flags.trace) {
-    const file = new TraceFile(path, { skipBadLines: flags.skipBadLines === true });
+    const file = new TraceFile(path, {
+      skipBadLines: flags.skipBadLines === true,
+      ...(flags.traceFormat === undefined ? {} : { format: flags.traceFormat }),
+    });
     const source = atMost(skipReferences(file, flags.skip), flags.maxRefs ?? Infinity);
     const onBatch = (references: number): void => {
       progress.show(() => `${path}: ${references.toLocaleString('en-US')} references`);

@@ -1,7 +1,9 @@
 import { ConfigError, ExitCode, parseBytes } from '@tablewalk/base';
 import { chartSvg } from '@tablewalk/plot';
+import { TRACE_FORMATS } from '@tablewalk/trace';
+import type { TraceFormat } from '@tablewalk/trace';
 import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { availableParallelism } from 'node:os';
 import { note, print, printJson, writeNamed } from '../output.ts';
 import { chosenX, PRESET_Y, sweepChart } from '../plot/sweep-chart.ts';
@@ -23,6 +25,7 @@ interface SweepFlags {
   readonly metric: readonly string[];
   readonly seed?: number;
   readonly rebase?: boolean;
+  readonly traceFormat?: TraceFormat;
   readonly skipBadLines?: boolean;
   readonly skip?: number;
   readonly warmup?: number;
@@ -50,6 +53,11 @@ export function addSweep(program: Command): void {
     )
     .argument('<machines...>', 'machine files, or names of some that come with Tablewalk')
     .option('--trace <file>', 'read once and shared by all points; repeat it for more processes', collect, [])
+    .addOption(
+      new Option('--trace-format <name>', 'what the traces are (default: told by their content)').choices(
+        TRACE_FORMATS,
+      ),
+    )
     .option('--set <path=a,b,c>', 'values of a key of the machine file; may be repeated', collect, [])
     .option('--points <file>', 'points by name, each with what it lays over the machine file')
     .option('--zip', 'pair the values of several --set instead of combining them')
@@ -89,7 +97,7 @@ Example:
 
 async function run(machines: readonly string[], flags: SweepFlags): Promise<number> {
   refuse(flags);
-  const { seed, out } = flags;
+  const { seed, out, traceFormat } = flags;
   const dimensions = [
     ...(machines.length > 1 ? [machineDimension(machines)] : []),
     ...(flags.points === undefined ? [] : [readPoints(flags.points)]),
@@ -111,6 +119,7 @@ async function run(machines: readonly string[], flags: SweepFlags): Promise<numb
     resume: flags.resume === true,
     quiet: flags.quiet === true,
     ...(seed === undefined ? {} : { seed }),
+    ...(traceFormat === undefined ? {} : { traceFormat }),
     ...(out === undefined ? {} : { out }),
   });
   const { rows } = swept;
