@@ -3,23 +3,39 @@ import { replay } from '@tablewalk/compose';
 import { worldDigest } from '@tablewalk/machine';
 import type { Command } from 'commander';
 import { openHistoryFile } from '../history-file.ts';
+import { listBatches, showAccess } from '../inspect-access.ts';
+import type { AccessPlace } from '../inspect-access.ts';
 import { print, printJson } from '../output.ts';
 import { factText, runReport } from '../report/run-report.ts';
 import { changedSlices, playedText, storyWorldText } from '../report/story-world.ts';
 import { simulatedStatistics, statsJson } from '../report/statistics.ts';
 import { factNumber, naturalNumber } from './options.ts';
 
+interface ReplayFlags {
+  readonly at?: number | AccessPlace;
+  readonly batches?: boolean;
+  readonly context: number;
+  readonly json?: boolean;
+}
+
 export function addReplay(program: Command): void {
   program
     .command('replay')
     .summary('show the world at any fact of a history')
-    .description('Folds a recorded history to the world after its first N facts. No policy code runs.')
+    .description(
+      'Folds a recorded history to the world after its first N facts, or tells what one access did in TLBs, walk and ' +
+        'caches. No policy of the kernel runs.',
+    )
     .argument('<history>', 'a file that --record wrote')
-    .option('--at <n>', 'facts to fold (default: all)', naturalNumber)
+    .option('--at <n>', 'facts to fold (default: all), or BATCH:ACCESS: what that access did', atOption)
+    .option('--batches', 'list the batches, one a line, and nothing else')
     .option('--context <n>', 'facts to list around N', naturalNumber, 3)
     .option('--json', 'print the result as JSON')
-    .action(async (path: string, flags: { at?: number; context: number; json?: boolean }) => {
+    .action(async (path: string, flags: ReplayFlags) => {
       const history = await openHistoryFile(path);
+      process.exitCode = ExitCode.clean;
+      if (flags.batches === true) return listBatches(history, flags.json === true);
+      if (typeof flags.at === 'object') return showAccess(history, flags.at, flags.json === true);
       const at = factNumber(flags.at, history.factCount);
       const built = await history.build();
       const world = replay(history, built, at);
@@ -51,6 +67,11 @@ export function addReplay(program: Command): void {
           print(`${recorded.seq === at - 1 ? '>' : ' '} ${factText(recorded.seq, recorded)}`);
         print(`world digest ${digest}`);
       }
-      process.exitCode = ExitCode.clean;
     });
+}
+
+function atOption(text: string): number | AccessPlace {
+  const [, batch, access] = /^(\d+):(\d+)$/.exec(text) ?? [];
+  if (batch === undefined || access === undefined) return naturalNumber(text);
+  return { batch: naturalNumber(batch), access: naturalNumber(access) };
 }
