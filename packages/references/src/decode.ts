@@ -73,11 +73,12 @@ export function decodeReferences(block: ReferenceBlock, batch: AccessBatch, fail
     const form = what >>> 24;
     let lo = predictedLo[kind] as number;
     if (form !== 0) {
-      if (form === 1) lo += ((bytes[byteAt++] as number) << 24) >> 24;
+      if (form === 1) lo = (lo + (((bytes[byteAt++] as number) << 24) >> 24)) | 0;
       else if (form === 2) {
-        lo += (((bytes[shortAt] as number) | ((bytes[shortAt + shortCount] as number) << 8)) << 16) >> 16;
+        const short = (bytes[shortAt] as number) | ((bytes[shortAt + shortCount] as number) << 8);
+        lo = (lo + ((short << 16) >> 16)) | 0;
         shortAt += 1;
-      } else if (form === 3) lo += wordIn(bytes, wordAt++, wordCount);
+      } else if (form === 3) lo = (lo + wordIn(bytes, wordAt++, wordCount)) | 0;
       else {
         lo = wordIn(bytes, absoluteAt, absoluteCount);
         const hiAt = absoluteAt + 4 * absoluteCount;
@@ -90,7 +91,7 @@ export function decodeReferences(block: ReferenceBlock, batch: AccessBatch, fail
     vaLo[i] = lo;
     vaHi[i] = highOf[kind] as number;
     sizes[i] = size;
-    predictedLo[kind] = lo + size;
+    predictedLo[kind] = (lo + size) | 0;
   }
   if (
     byteAt - byteFrom !== byteCount ||

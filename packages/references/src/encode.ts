@@ -88,7 +88,7 @@ export class ReferenceEncoder {
         form = FORM.word;
         words[wordCount++] = distance;
       }
-      predictedLo[kind] = lo + size;
+      predictedLo[kind] = (lo + size) | 0;
       const at = (kind * FORMS + form) * COMMON_SIZES + size;
       let token = kind < COMMON_KINDS && size < COMMON_SIZES ? (common[at] as number) : -1;
       if (token < 0) token = this.newToken(kind, form, size);

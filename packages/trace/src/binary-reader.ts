@@ -8,6 +8,7 @@ import { BINARY_TRACE_FORMAT, BLOCK_REFERENCES_MAX, CRC_AT, damagedTrace, FRAME 
 import { FRAME_BYTES, MAGIC, payloadBytesMax } from './binary-layout.ts';
 import type { BinaryTraceClose, BinaryTraceHead } from './binary-layout.ts';
 import { frameCrc } from './binary-writer.ts';
+import type { Rebase } from './rebase.ts';
 import type { TraceReader, TraceReaderOptions } from './trace-reader.ts';
 
 /**
@@ -30,12 +31,16 @@ export class BinaryTraceReader implements TraceReader {
   private kept = new Uint8Array(2 ** 16);
   private keptBytes = 0;
   private scratch: AccessBatch | undefined;
+  /** Greatest high half that the machine has; -1 where it does not have all of the low one. */
+  private readonly hiMax: number;
 
   constructor(
     private readonly codec: Codec,
     private readonly options: TraceReaderOptions = {},
   ) {
     this.filler = new BatchFiller(options, 'reference', () => this.filler.references + 1);
+    const { vaEnd } = this.filler;
+    this.hiMax = vaEnd >= 2 ** 32 ? vaEnd / 2 ** 32 - 1 : -1;
   }
 
   get references(): number {
@@ -180,9 +185,35 @@ export class BinaryTraceReader implements TraceReader {
   private settle(batch: AccessBatch, from: number): void {
     this.checkKinds(batch, from);
     const { filler, options } = this;
-    const { rebase } = options;
-    const { kind: kinds, vaLo, vaHi, size: sizes } = batch;
-    const hiMax = filler.vaEnd >= 2 ** 32 ? filler.vaEnd / 2 ** 32 - 1 : -1;
+    const { kind: kinds } = batch;
+    if (options.rebase === undefined && this.allFit(batch, from)) filler.references += batch.count - from;
+    else this.settleEach(batch, from, options.rebase);
+    if (options.accessesAsLoads === true)
+      for (let i = from; i < batch.count; i++) kinds[i] = filler.kindOf[kinds[i] as number] as number;
+  }
+
+  /** Blocks can say more than traces mean. */
+  private checkKinds({ count, kind, size }: AccessBatch, from: number): void {
+    for (let i = from; i < count; i++)
+      if ((kind[i] as number) > AccessKind.modify || size[i] === 0)
+        throw this.damaged(`a block has a reference of kind ${kind[i]} and ${size[i]} bytes`);
+  }
+
+  /** Are all addresses where no more than their high halves has to be looked at, and these fit? */
+  private allFit({ vaLo, vaHi, count }: AccessBatch, from: number): boolean {
+    let hi = 0;
+    let nearEnd = 0;
+    for (let i = from; i < count; i++) {
+      hi |= vaHi[i] as number;
+      // 1 where all of the upper half is set.
+      nearEnd |= (((vaLo[i] as number) >>> 16) + 1) >>> 16;
+    }
+    return nearEnd === 0 && hi <= this.hiMax;
+  }
+
+  private settleEach(batch: AccessBatch, from: number, rebase: Rebase | undefined): void {
+    const { filler, hiMax } = this;
+    const { vaLo, vaHi, size: sizes } = batch;
     let moved = 0;
     for (let i = from; i < batch.count; i++) {
       const lo = vaLo[i] as number;
@@ -207,15 +238,6 @@ export class BinaryTraceReader implements TraceReader {
       filler.references += 1;
     }
     rebase?.count(moved);
-    if (options.accessesAsLoads === true)
-      for (let i = from; i < batch.count; i++) kinds[i] = filler.kindOf[kinds[i] as number] as number;
-  }
-
-  /** Blocks can say more than traces mean. */
-  private checkKinds({ count, kind, size }: AccessBatch, from: number): void {
-    for (let i = from; i < count; i++)
-      if ((kind[i] as number) > AccessKind.modify || size[i] === 0)
-        throw this.damaged(`a block has a reference of kind ${kind[i]} and ${size[i]} bytes`);
   }
 
   private takeClose(payload: Uint8Array): void {
