@@ -19,6 +19,7 @@ import type {
  */
 export function walkerOf(regime: Regime, wordBytes: 4 | 8, memory: WordReader): Walker {
   const walk = newWalk();
+  const known: Verdict = { leaf: NaN, inherited: 0, level: 0, fault: FaultKind.none, flags: 0 };
   return {
     walk(ttbr, vaLo, vaHi, result) {
       result.readBytes = wordBytes;
@@ -32,14 +33,37 @@ export function walkerOf(regime: Regime, wordBytes: 4 | 8, memory: WordReader): 
       }
       result.reads = reads;
       result.level = walk.level;
-      leave(regime, walk, result);
+      leave(regime, walk, known, result);
     },
     permissionStatus: (level) => regime.status(FaultKind.permission, level),
   };
 }
 
-function leave(regime: Regime, walk: Walk, result: WalkResult): void {
-  const fault = faultOf(regime, walk);
+/** What was last said of a leaf: pages of one kind follow one another. */
+interface Verdict {
+  leaf: number;
+  inherited: number;
+  level: number;
+  fault: FaultKind;
+  flags: number;
+}
+
+function judge(regime: Regime, walk: Walk, known: Verdict): void {
+  const { leaf, inherited, level } = walk;
+  if (known.leaf === leaf && known.inherited === inherited && known.level === level) return;
+  known.leaf = leaf;
+  known.inherited = inherited;
+  known.level = level;
+  known.fault = faultOf(regime, walk);
+  known.flags = known.fault === FaultKind.none ? flagsOf(regime, walk) : 0;
+}
+
+function leave(regime: Regime, walk: Walk, known: Verdict, result: WalkResult): void {
+  let fault: FaultKind = walk.fault;
+  if (walk.stage !== WalkStage.fault) {
+    judge(regime, walk, known);
+    fault = known.fault;
+  }
   result.fault = fault;
   if (fault !== FaultKind.none) {
     result.status = regime.status(fault, walk.level);
@@ -48,7 +72,7 @@ function leave(regime: Regime, walk: Walk, result: WalkResult): void {
   result.status = 0;
   result.pfn = walk.base / 4096;
   result.pageShift = walk.shift;
-  result.flags = flagsOf(regime, walk);
+  result.flags = known.flags;
 }
 
 /** The fault that a finished walk is, whoever asked; what only some accesses may do is in the flags. */

@@ -86,9 +86,10 @@ export function appendPiece(
 function append(out: TranslatedBatch, kind: number, va: number, pa: number, bytes: number): void {
   const i = out.count++;
   out.kind[i] = kind;
-  out.vaLo[i] = va % TWO_32;
+  // What is stored in 32 bits are the low 32.
+  out.vaLo[i] = va;
   out.vaHi[i] = Math.floor(va / TWO_32);
-  out.paLo[i] = pa % TWO_32;
+  out.paLo[i] = pa;
   out.paHi[i] = Math.floor(pa / TWO_32);
   out.size[i] = bytes;
 }

@@ -138,9 +138,9 @@ export class TlbStructure {
 
   /** Holds what a walk found, for the page of it that contains `vpn`, at the largest size that fits here. */
   fill(vpn: number, holder: number, found: WalkResult): number {
-    const pa = found.pfn * 4096;
+    const { pfn } = found;
     const global = (found.flags & PageFlag.global) !== 0;
-    const slot = this.place(vpn, holder, global, found.pageShift, (pa % TWO_32) | 0, Math.floor(pa / TWO_32));
+    const slot = this.place(vpn, holder, global, found.pageShift, pfn << 12, Math.floor(pfn / 2 ** 20));
     this.allowed[slot] = allowedKinds(found.flags);
     this.level[slot] = found.level;
     return slot;
