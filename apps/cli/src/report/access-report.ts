@@ -174,7 +174,7 @@ export function accessText(report: AccessReport): string {
   if (trap !== undefined)
     lines.push(
       trap.kind === 'fault'
-        ? `  trapped: ${trap.fault} fault, level ${trap.level} (fact ${trap.fact}); the kernel mends it, then it is tried again`
+        ? `  trapped: ${trap.fault} fault, level ${trap.level} (fact ${trap.fact}); it is tried again`
         : `  trapped: a translation that has been removed from the tables (fact ${trap.fact}); it is tried again`,
     );
   return lines.join('\n');

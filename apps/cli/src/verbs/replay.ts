@@ -23,8 +23,8 @@ export function addReplay(program: Command): void {
     .command('replay')
     .summary('show the world at any fact of a history')
     .description(
-      'Folds a recorded history to the world after its first N facts, or tells what one access did in TLBs, walk and ' +
-        'caches. No policy of the kernel runs.',
+      'Folds a recorded history to the world after its first N facts, or tells what one access did in TLBs, ' +
+        'walk and caches. No policy of the kernel runs.',
     )
     .argument('<history>', 'a file that --record wrote')
     .option('--at <n>', 'facts to fold (default: all), or BATCH:ACCESS: what that access did', atOption)
