@@ -64,6 +64,8 @@ export function cacheHierarchy(spec: CacheHierarchySpec): CacheHierarchy {
     save: () => (classify ? undefined : arena.save()),
     load: (image) => {
       arena.load(image);
+      for (const { instruction, data } of ports)
+        for (const level of [instruction, data, data.below]) level?.reindex();
     },
   };
 }

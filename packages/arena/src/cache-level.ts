@@ -43,6 +43,8 @@ export class CacheLevel {
   readonly lineShift: number;
   readonly ways: number;
   readonly stack: boolean;
+  /** Valid ways by set. */
+  readonly filled: Uint32Array;
   readonly classifier: MissClassifier | undefined;
   /** Of the line that `replace` drove out. */
   victimDirty = false;
@@ -71,6 +73,7 @@ export class CacheLevel {
     this.keys = arena.int32(sets * ways, INVALID);
     this.physical = tag === 'va' ? arena.int32(sets * ways) : this.keys;
     this.dirty = arena.uint8(sets * ways);
+    this.filled = new Uint32Array(sets);
     this.newestKey = arena.int32(sets, INVALID);
     this.newestSlot = arena.int32(sets, -1);
     this.stack = policy.stack === true && policy.ownsInvalidWays !== true;
@@ -160,11 +163,13 @@ export class CacheLevel {
     const first = set * ways;
     const base = set * this.laneWords;
     let slot = first;
-    if (this.ownsInvalidWays) slot += ways;
+    if (this.ownsInvalidWays || this.filled[set] === ways) slot += ways;
     else while (slot < first + ways && keys[slot] !== INVALID) slot += 1;
     if (slot === first + ways)
       slot += this.stack ? -1 : this.policy.victim(lane, base, ways, this.random, this.globals) - ways;
-    this.victimDirty = keys[slot] !== INVALID && this.dirty[slot] === 1;
+    const valid = keys[slot] !== INVALID;
+    if (!valid) (this.filled[set] as number) += 1;
+    this.victimDirty = valid && this.dirty[slot] === 1;
     this.victimPhysical = this.physical[slot] as number;
     keys[slot] = key;
     this.physical[slot] = line;
@@ -179,7 +184,7 @@ export class CacheLevel {
   }
 
   /** The order of golden/traces, `meaning.line`: replace, read from below, then write the victim back. */
-  private miss(cpu: number, kind: number, set: number, key: number, line: number, whole: boolean): void {
+  miss(cpu: number, kind: number, set: number, key: number, line: number, whole: boolean): void {
     const counters = this.ledger.counters[cpu] as Float64Array;
     const { at, classifier, rules } = this;
     const write = kind === CacheKind.write;
@@ -202,11 +207,19 @@ export class CacheLevel {
   drop(slot: number): void {
     const set = Math.floor(slot / this.ways);
     this.classifier?.forget(this.keys[slot] as number);
+    if (this.keys[slot] !== INVALID) (this.filled[set] as number) -= 1;
     this.keys[slot] = INVALID;
     this.dirty[slot] = 0;
     if (this.newestSlot[set] !== slot) return;
     this.newestSlot[set] = -1;
     this.newestKey[set] = INVALID;
+  }
+
+  /** Counts anew what is derived from the lines, after they were put back from an image. */
+  reindex(): void {
+    this.filled.fill(0);
+    for (const [slot, key] of this.keys.entries())
+      if (key !== INVALID) (this.filled[Math.floor(slot / this.ways)] as number) += 1;
   }
 
   /** Adds an event to the CPU's summary of what happened. */

@@ -8,7 +8,6 @@ import type {
   TranslationContext,
 } from '@tablewalk/contracts';
 import { CacheKind } from '../cache-counters.ts';
-import type { CacheLevel } from '../cache-level.ts';
 import type { CachePort } from '../cache-lines.ts';
 import type { TlbCpu } from '../tlb-cpu.ts';
 import { cacheParts, cacheShape } from './cache-parts.ts';
@@ -77,7 +76,8 @@ type Hits = (
 class CpuLoop {
   private readonly hits: Hits;
   private readonly counts = new Float64Array(KINDS);
-  private readonly crossed = new Float64Array(KINDS);
+  /** Accesses of crossing references beyond one each, by kind of access to a cache. */
+  private readonly extra = new Float64Array(KINDS);
   private readonly pieces = translatedBatch(ROOM);
   private readonly recent: RecentPages | undefined;
   private asid = -1;
@@ -101,18 +101,25 @@ class CpuLoop {
       translation: cpu === undefined ? 'none' : 'recent',
       tellsTlb: cpu?.structures.some((structure) => structure.listensToHits) ?? false,
       caches: instruction === data ? [cacheShape(data)] : [cacheShape(instruction), cacheShape(data)],
+      outer: data.below && cacheShape(data.below),
       hiMax: (cpu === undefined && !virtual ? paEnd : Math.min(vaEnd, cpu === undefined ? paEnd : vaEnd)) - 1,
     };
     const parts = {
+      counters: port.counters,
+      note: (event: number): void => {
+        data.note(port.cpu, event);
+      },
       counts: this.counts,
+      extra: this.extra,
       recentPage: this.recent?.page,
       recentBase: this.recent?.base,
       recentSlot: this.recent?.slot,
       lastSlot: cpu?.last.slot,
       structureOf: cpu?.byKind,
       touchEntry: cpu === undefined ? undefined : touchEntryOf(cpu),
-      cacheI: cacheParts(port, instruction, this.crossed, cpu !== undefined),
-      cacheD: cacheParts(port, data, this.crossed, cpu !== undefined),
+      cacheI: cacheParts(port, instruction),
+      cacheD: cacheParts(port, data),
+      cacheO: data.below && cacheParts(port, data.below),
     };
     // A loop that V8 compiles for this CPU's arrays and numbers alone (docs/adr/0011).
     this.hits = (
@@ -155,21 +162,22 @@ class CpuLoop {
     this.recent?.forget();
   }
 
-  /** Adds what the generated loop counted, and begins anew. Lines of crossing references are counted already. */
+  /** Adds what the generated loop counted, and begins anew. */
   private count(): void {
-    const { counts, crossed, cpu, port } = this;
+    const { counts, extra, cpu, port } = this;
     if (cpu !== undefined)
       for (let kind = 0; kind < KINDS; kind++)
         cpu.countLookups(cpu.byKind[kind] as number, kind, counts[kind] as number);
-    const whole = (kind: number): number => (counts[kind] as number) - (crossed[kind] as number);
-    const add = (level: CacheLevel, kind: number, count: number): void => {
-      (port.counters[level.at.accesses + kind] as number) += count;
-    };
-    add(port.instruction, CacheKind.fetch, whole(0));
-    add(port.data, CacheKind.read, whole(1) + whole(3));
-    add(port.data, CacheKind.write, whole(2) + whole(3));
+    const [fetches, loads, stores, modifies] = counts as unknown as readonly [number, number, number, number];
+    const { instruction, data, counters } = port;
+    (counters[instruction.at.accesses + CacheKind.fetch] as number) +=
+      fetches + (extra[CacheKind.fetch] as number);
+    (counters[data.at.accesses + CacheKind.read] as number) +=
+      loads + modifies + (extra[CacheKind.read] as number);
+    (counters[data.at.accesses + CacheKind.write] as number) +=
+      stores + modifies + (extra[CacheKind.write] as number);
     counts.fill(0);
-    crossed.fill(0);
+    extra.fill(0);
   }
 }
 

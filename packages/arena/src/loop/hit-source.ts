@@ -1,3 +1,6 @@
+import { crossSource, missSource, outerSource, restSource } from './cache-source.ts';
+import type { CacheShape, Side } from './cache-source.ts';
+
 /** What the text of a loop depends on: everything of a machine that is known before it runs. */
 export interface HitShape {
   /** `recent`: pages are found among those translated lately; `none`: physical addresses are the virtual ones. */
@@ -6,31 +9,14 @@ export interface HitShape {
   readonly tellsTlb: boolean;
   /** `[instruction, data]`, or one cache for both. */
   readonly caches: readonly [CacheShape] | readonly [CacheShape, CacheShape];
+  readonly outer: CacheShape | undefined;
   /** Highest upper half of an address that the caches have room for. */
   readonly hiMax: number;
-}
-
-export interface CacheShape {
-  readonly lineShift: number;
-  readonly setMask: number;
-  readonly ways: number;
-  readonly indexVa: boolean;
-  readonly tagVa: boolean;
-  /** Ways lie in the order of their last use. */
-  readonly stack: boolean;
-  /** Must the replacement policy be told of hits? */
-  readonly tellsPolicy: boolean;
-  readonly laneWords: number;
-  readonly marksDirty: boolean;
-  readonly writeThrough: boolean;
 }
 
 /** log2 of the entries that `recent` pages have for each kind of access. */
 export const RECENT_SHIFT = 6;
 const RECENT_MASK = 2 ** RECENT_SHIFT - 1;
-/** Where a set has more ways, they are searched by a loop. */
-const UNROLLED_WAYS = 8;
-
 /**
  * The text of a function `(i, to, kinds, vaLo, vaHi, sizes) -> i` that retires references while they are hits of
  * the first-level TLB, whatever they do in the caches. It stops at the first reference that is not. The function
@@ -40,13 +26,17 @@ const UNROLLED_WAYS = 8;
  * hit, no shape that other machines could have (docs/adr/0011).
  */
 export function hitSource(shape: HitShape): string {
-  const { caches, translation, hiMax } = shape;
+  const { caches, outer, translation, hiMax } = shape;
   const recent = translation === 'recent';
   const sides = caches.length === 1 ? [sideSource(shape, caches[0], 'D')] : bothSides(shape, caches);
-  const functions = caches.map((cache, n) => restSource(cache, caches.length === 1 || n === 1 ? 'D' : 'I'));
+  const functions = caches.flatMap((cache, n) => {
+    const side = caches.length === 1 || n === 1 ? 'D' : 'I';
+    return [restSource(cache, side), crossSource(recent, cache, side), missSource(cache, side, outer)];
+  });
   return `'use strict';
-const { counts, recentPage, recentBase, recentSlot, lastSlot, structureOf, touchEntry } = parts;
-${caches.length === 1 ? '' : names('I')}${names('D')}${functions.join('\n')}
+const { counters, note, counts, extra, recentPage, recentBase, recentSlot, lastSlot, structureOf, touchEntry } = parts;
+${caches.length === 1 ? '' : names('I')}${names('D')}${outer === undefined ? '' : `${names('O')}${outerSource(outer)}`}
+${functions.join('\n')}
 return function hits(i, to, kinds, vaLo, vaHi, sizes) {
   const from = i;
   let fetches = 0, stores = 0, modifies = 0;
@@ -66,10 +56,11 @@ return function hits(i, to, kinds, vaLo, vaHi, sizes) {
 };`;
 }
 
-const names = (side: 'I' | 'D'): string =>
+const names = (side: Side): string =>
   `const { keys: keys${side}, physical: physical${side}, dirty: dirty${side}, newestKey: newestKey${side}, ` +
   `newestSlot: newestSlot${side}, lane: lane${side}, policy: policy${side}, missed: missed${side}, ` +
-  `crossing: crossing${side}, stored: stored${side} } = parts.cache${side};\n`;
+  `stored: stored${side}, filled: filled${side}, ` +
+  `misses: misses${side}, accesses: accesses${side}, writebacks: writebacks${side} } = parts.cache${side};\n`;
 
 const recentText = ({ tellsTlb }: HitShape): string => `const page = (hi << 20) | (lo >>> 12);
     const r = (kind << ${RECENT_SHIFT}) | (page & ${RECENT_MASK});
@@ -85,7 +76,7 @@ const bothSides = (shape: HitShape, [instruction, data]: readonly [CacheShape, C
 ];
 
 /** One reference in the caches of its side. A unified cache is side `D`. */
-function sideSource(shape: HitShape, cache: CacheShape, side: 'I' | 'D'): string {
+function sideSource(shape: HitShape, cache: CacheShape, side: Side): string {
   const { lineShift, setMask, stack, ways, tagVa, indexVa, writeThrough, marksDirty } = cache;
   const lineBytes = 2 ** lineShift;
   const recent = shape.translation === 'recent';
@@ -112,7 +103,7 @@ function sideSource(shape: HitShape, cache: CacheShape, side: 'I' | 'D'): string
       if ((lo & ${lineBytes - 1}) + size > ${lineBytes}) {
         ${recent ? 'if ((lo & 4095) + size > 4096) break;' : ''}
         ${count}
-        crossing${side}(kind, lo, hi, ${recent ? 'recentBase[r]' : '0'}, size);
+        cross${side}(kind, lo, hi, ${recent ? 'recentBase[r]' : '0'}, size);
       } else {
         ${count}
         ${tagVa ? `const line = ${physical};` : ''}
@@ -122,49 +113,3 @@ function sideSource(shape: HitShape, cache: CacheShape, side: 'I' | 'D'): string
         else rest${side}(set, key, ${tagVa ? 'line' : 'key'}, kind, size);
       }`;
 }
-
-/** What is not in the newest way of its set: a hit in another way, or a miss. */
-function restSource(cache: CacheShape, side: 'I' | 'D'): string {
-  const { ways, stack, writeThrough, marksDirty } = cache;
-  const at = (n: string): string => `keys${side}[${n}]`;
-  const wayNumbers = Array.from({ length: ways }, (_, way) => way);
-  const search =
-    ways > UNROLLED_WAYS
-      ? `let slot = first; const end = first + ${ways};
-  while (slot < end && ${at('slot')} !== key) slot += 1;
-  if (slot === end) return missed${side}(set, key, line, kind, size);`
-      : `let slot;
-  ${wayNumbers.map((way) => `if (${at(`first + ${way}`)} === key) slot = first + ${way};`).join(' else ')}
-  else return missed${side}(set, key, line, kind, size);`;
-  const written = writeThrough
-    ? `if (kind > 1) stored${side}(set, key, line, size);`
-    : marksDirty
-      ? `if (kind > 1) dirty${side}[slot] = 1;`
-      : '';
-  return `function rest${side}(set, key, line, kind, size) {
-  if (key === -1) return missed${side}(set, key, line, kind, size);
-  const first = set * ${ways};
-  ${search}
-  ${stack ? raiseText(cache, side) : touchText(cache, side)}
-  ${written}
-}`;
-}
-
-const touchText = ({ tellsPolicy, laneWords, ways }: CacheShape, side: 'I' | 'D'): string => `${
-  tellsPolicy ? `policy${side}.touch(lane${side}, set * ${laneWords}, ${ways}, slot - first);` : ''
-}
-  newestKey${side}[set] = key;
-  newestSlot${side}[set] = slot;`;
-
-const raiseText = ({ tagVa }: CacheShape, side: 'I' | 'D'): string => `const mark = dirty${side}[slot];
-  ${tagVa ? `const place = physical${side}[slot];` : ''}
-  for (; slot > first; slot--) {
-    keys${side}[slot] = keys${side}[slot - 1];
-    dirty${side}[slot] = dirty${side}[slot - 1];
-    ${tagVa ? `physical${side}[slot] = physical${side}[slot - 1];` : ''}
-  }
-  keys${side}[first] = key;
-  dirty${side}[first] = mark;
-  ${tagVa ? `physical${side}[first] = place;` : ''}
-  newestKey${side}[set] = key;
-  newestSlot${side}[set] = first;`;
