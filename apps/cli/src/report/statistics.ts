@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { statisticsKey } from '@tablewalk/machine';
 import type { World } from '@tablewalk/machine';
 import { viewOf } from '@tablewalk/machine';
@@ -73,6 +74,17 @@ export function retiredSince(world: World, mm: number): number {
   return (view(processesKey)[mm]?.retired ?? 0) - (view(statisticsKey).since?.retired[mm] ?? 0);
 }
 
+/** Linux keeps the peak of this program alone in VmHWM; `maxRSS` is at least that of the process that started it. */
+function residentMax(): number {
+  try {
+    const kilobytes = /VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+    if (kilobytes !== undefined) return Number(kilobytes) * 1024;
+  } catch {
+    // Not Linux.
+  }
+  return process.resourceUsage().maxRSS * 1024;
+}
+
 /** Figures of the computer that ran the simulation: kept apart, so that the others can be compared. */
 export const hostStatistics = (seconds: number, references: number, version: string): Statistic[] => [
   { name: 'host.seconds', value: seconds, description: 'elapsed time', unit: 'Second' },
@@ -84,7 +96,7 @@ export const hostStatistics = (seconds: number, references: number, version: str
   },
   {
     name: 'host.residentMax',
-    value: process.resourceUsage().maxRSS * 1024,
+    value: residentMax(),
     description: 'most memory that the process held at once',
     unit: 'Byte',
   },
