@@ -15,7 +15,7 @@ export interface HitShape {
 }
 
 /** log2 of the entries that `recent` pages have for each kind of access. */
-export const RECENT_SHIFT = 6;
+export const RECENT_SHIFT = 8;
 const RECENT_MASK = 2 ** RECENT_SHIFT - 1;
 /**
  * The text of a function `(i, to, kinds, vaLo, vaHi, sizes) -> i` that retires references while they are hits of

@@ -21,6 +21,8 @@ export class RecentPages {
   readonly slot = new Int32Array(KINDS * ENTRIES);
   /** Changes of each structure's entries, as seen last. */
   private readonly seen: Float64Array;
+  /** The kinds of access that look in each structure of the first level. */
+  private readonly kindsOf: readonly Uint8Array[];
 
   constructor(
     private readonly cpu: TlbCpu,
@@ -29,6 +31,10 @@ export class RecentPages {
     private readonly ends: { readonly va: number; readonly pa: number },
   ) {
     this.seen = new Float64Array(cpu.structures.length);
+    const kinds = [...cpu.byKind.keys()];
+    this.kindsOf = cpu.structures
+      .map((_, s) => Uint8Array.from(kinds.filter((kind) => cpu.byKind[kind] === s)))
+      .filter(({ length }) => length > 0);
     this.forget();
   }
 
@@ -37,32 +43,36 @@ export class RecentPages {
   }
 
   settle(): void {
-    const { structures, byKind } = this.cpu;
-    for (let s = 0; s < structures.length; s++) {
+    const { structures } = this.cpu;
+    for (let s = 0; s < this.kindsOf.length; s++) {
       const structure = structures[s] as TlbStructure;
       const { changes } = structure;
       const missed = changes - (this.seen[s] as number);
       if (missed === 0) continue;
       this.seen[s] = changes;
-      for (let kind = 0; kind < KINDS; kind++)
-        if (byKind[kind] === s) {
-          if (missed === 1 && structure.changedMask === -1) this.forgetPage(kind, structure);
-          else this.forgetKind(kind);
-        }
+      const onePage = missed === 1 && structure.changedMask === -1;
+      const kinds = this.kindsOf[s] as Uint8Array;
+      for (let k = 0; k < kinds.length; k++)
+        if (onePage) this.forgetPage(kinds[k] as number, structure);
+        else this.forgetKind(kinds[k] as number);
     }
   }
 
   /** Notes the page that structure `s` translated last, for every kind of access that may use it. */
   note(s: number): void {
-    const { byKind, last } = this.cpu;
+    const { last } = this.cpu;
+    const allowed = last.allowed[s] as number;
+    const slot = last.slot[s] as number;
+    const kinds = this.kindsOf[s] as Uint8Array;
     const page = last.page[s] as number;
     const vaHi = last.vaHi[s] as number;
     const paLo = last.paLo[s] as number;
     const paHi = last.paHi[s] as number;
     if (page < 0 || vaHi >= this.ends.va || paHi >= this.ends.pa) return;
     const number = (vaHi << 20) | page;
-    for (let kind = 0; kind < KINDS; kind++) {
-      if (byKind[kind] !== s || (((last.allowed[s] as number) >>> kind) & 1) === 0) continue;
+    for (let k = 0; k < kinds.length; k++) {
+      const kind = kinds[k] as number;
+      if (((allowed >>> kind) & 1) === 0) continue;
       const lineShift = this.lineShifts[kind] as number;
       const base = (paHi << (32 - lineShift)) | (paLo >>> lineShift);
       // The last line that 32 bits can number marks an invalid way: the slow path refuses it.
@@ -71,7 +81,7 @@ export class RecentPages {
       const place = (kind << RECENT_SHIFT) | (number & (ENTRIES - 1));
       this.page[place] = number;
       this.base[place] = base;
-      this.slot[place] = last.slot[s] as number;
+      this.slot[place] = slot;
     }
   }
 
