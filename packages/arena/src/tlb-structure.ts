@@ -36,8 +36,8 @@ export function allowedKinds(flags: number): number {
  * 1. `newest[set]` is the way touched or filled last, or -1: a hit there needs no call of the policy. Under a policy
  *    that ignores hits it is the way filled last.
  * 2. `hints` only shortens the search; what it names is compared as any other way. It is no part of the arena.
- * 3. `present[h]` counts the valid entries for a page of 4 KiB with hash h: where it is 0, and no entry is `large`, there
- *    is nothing to search for.
+ * 3. `present[h]` counts the valid entries for a page of 4 KiB with hash h: where it is 0, and no entry is
+ *    `large`, there is nothing to search for.
  */
 export class TlbStructure {
   readonly slots: number;

@@ -1,6 +1,6 @@
 /**
- * A machine's digest is `<world>-<layout>.<arenas>`. The arenas' half depends on how engines lay out what they hold, which
- * may change from version to version; `layout` counts those changes. Absent: the first.
+ * A machine's digest is `<world>-<layout>.<arenas>`. The arenas' half depends on how engines lay out what they
+ * hold, which may change from version to version; `layout` counts those changes. Absent: the first.
  */
 export type DigestVerdict = 'same' | 'same-world' | 'different';
 

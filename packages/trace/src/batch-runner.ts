@@ -92,7 +92,10 @@ export class BatchRunner implements DataPlane {
     return inspectAccess(this.tlb, this.cache, cpu, context, batch, access);
   }
 
-  /** How many columns are the TLB engine's; its, the cache engine's; what was taken, by CPU. Words of memory are not in it. */
+  /**
+   * How many columns are the TLB engine's; its, the cache engine's; what was taken, by CPU. Words of memory are
+   * not in it.
+   */
   save(): ArenaImage | undefined {
     const tlb = this.tlb.load && this.tlb.save?.();
     const cache = this.cache.load && this.cache.save?.();

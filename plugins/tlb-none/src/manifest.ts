@@ -4,8 +4,8 @@ import { defineManifest } from '@tablewalk/contracts';
 import { z } from 'zod';
 
 /**
- * No TLB, for studies of caches alone: references reach the caches under the address that they have. What is mapped, and
- * what is permitted, nobody asks; so only a page table that maps every address to itself goes with it.
+ * No TLB, for studies of caches alone: references reach the caches under the address that they have. What is
+ * mapped, and what is permitted, nobody asks; so only a page table that maps every address to itself goes with it.
  */
 export const manifest = defineManifest({
   id: 'tlb-none',

@@ -22,7 +22,7 @@ export interface CacheShape {
 /** Where a set has more ways, they are searched by a loop. */
 const UNROLLED_WAYS = 8;
 
-/** A reference to several lines, of one page where pages are translated: the lowest first, each an access of its own. */
+/** A reference to several lines, in one page where pages are translated: the lowest first, each an access. */
 export function crossSource(translated: boolean, cache: CacheShape, side: Side): string {
   const { lineShift, setMask, stack, ways, tagVa, indexVa, writeThrough, marksDirty } = cache;
   const lineBytes = 2 ** lineShift;

@@ -98,6 +98,33 @@ export function replacementSuite(manifest: Manifest, { knobs = [{}] }: Replaceme
       },
     );
 
+    if (policy.stack === true)
+      it('is LRU, as it says: engines may keep the order of use in its place', () => {
+        hold(
+          fc.property(fc.constantFrom(...served), operations, (ways, uses) => {
+            const array = new LaneArray(policy, ways);
+            const orders = Array.from({ length: SETS }, () => [] as number[]);
+            const use = (set: number, way: number): void => {
+              const order = orders[set] as number[];
+              if (order.includes(way)) order.splice(order.indexOf(way), 1);
+              order.push(way);
+            };
+            // Engines fill every way before they ask for a victim.
+            for (let set = 0; set < SETS; set++)
+              for (let way = 0; way < ways; way++) {
+                policy.fill(array.lane, array.base(set), ways, way, 0);
+                use(set, way);
+              }
+            for (const one of uses) {
+              const oldest = orders[one.set]?.[0];
+              const way = array.apply(one);
+              if (!one.hit) expect(way).toBe(oldest);
+              use(one.set, way);
+            }
+          }),
+        );
+      });
+
     it('misses no less often than the optimum, which knows the future (Belady 1966)', () => {
       const small = served.filter((ways) => ways <= 8);
       hold(
