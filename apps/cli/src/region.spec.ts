@@ -9,7 +9,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { createProcesses, drive } from './drive.ts';
 import { repositoryRoot } from './install.ts';
 import { buildFrom, readMachineFile } from './machine-file.ts';
-import { measuresOf, regionOf, skipReferences } from './region.ts';
+import { measuresAfter, measuresOf, regionOf, skipReferences } from './region.ts';
 import type { Region } from './region.ts';
 import { Intervals } from './report/intervals.ts';
 import { simulatedStatistics, statsJson } from './report/statistics.ts';
@@ -47,6 +47,14 @@ describe('a region', () => {
         expect(await addressesOf(skipReferences(sourceOf(batchesOf(list)), skip))).toEqual(all.slice(skip));
       }),
     );
+  });
+
+  it('never ends where intervals go on to the end of the traces, so nobody may ask for all of them', () => {
+    const ahead = measuresAfter({ skip: 0, warmup: 10, interval: 100 }, 250);
+    expect([ahead.next().value, ahead.next().value]).toEqual([
+      { kind: 'measure', what: 'interval', references: 310 },
+      { kind: 'measure', what: 'interval', references: 410 },
+    ]);
   });
 
   it('has its places in order, the last interval ended by the end itself', () => {

@@ -49,6 +49,11 @@ export function* measuresOf({ warmup, max = Infinity, interval = Infinity }: Reg
   if (max < Infinity) yield { kind: 'measure', what: 'end', references: warmup + max };
 }
 
+/** Those that lie ahead of a run that has come so far. There may be no end of them. */
+export function* measuresAfter(region: Region, references: number): Generator<Measure> {
+  for (const measure of measuresOf(region)) if (measure.references > references) yield measure;
+}
+
 /** References `[from, count)` of a batch, without copying them. */
 export function restOfBatch(batch: AccessBatch, from: number): AccessBatch {
   const { count, kind, vaLo, vaHi, size } = batch;

@@ -69,6 +69,14 @@ describe('a run that goes on', () => {
     });
   });
 
+  it('goes on with the intervals that it had', () => {
+    const work = [...WORK, '--interval', '30000'];
+    const once = resultOf('run', ...work);
+    resultOf('run', ...work, '--max-facts', '4000', '--record', file('stopped.mcap'));
+    const { facts, digest } = resultOf('run', '--resume', file('stopped.mcap'), '--json');
+    expect({ facts, digest }).toEqual({ facts: once.facts, digest: once.digest });
+  });
+
   it('goes on only so far as it is told, which is no other run either', () => {
     const limit = ['--max-refs', '90000'];
     resultOf('run', ...WORK, '--max-refs', '60001', '--record', file('stopped.mcap'));

@@ -8,7 +8,7 @@ import type { DriveOptions, Workload } from './drive.ts';
 import { recordTo } from './history-file.ts';
 import type { RecordedRun, RecordingFile } from './history-file.ts';
 import { buildFrom, readMachineFile } from './machine-file.ts';
-import { measuresOf, regionOf, skipReferences } from './region.ts';
+import { measuresAfter, measuresOf, regionOf, skipReferences } from './region.ts';
 import type { Region, RegionFlags } from './region.ts';
 import { resume } from './resume.ts';
 import { TraceFile } from './trace-file.ts';
@@ -85,7 +85,7 @@ export async function resumeRun(path: string, flags: SessionFlags): Promise<RunS
     name: file.path,
     source: skipReferences(file, region.skip + (references[i] ?? 0)),
   }));
-  const measures = [...measuresOf(region)].filter((measure) => measure.references > passed);
+  const measures = measuresAfter(region, passed);
   const name = built.effective.name ?? path;
   const had = { batches, choices };
   return { name, built, machine, files, workloads, region, measures, recording, had, resumedFrom: from };
