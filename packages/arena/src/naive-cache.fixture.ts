@@ -89,9 +89,9 @@ export class NaiveCache {
   maintain(operation: string, wanted: (va: bigint, pa: bigint) => boolean): [number, number] {
     let cleaned = 0;
     let invalidated = 0;
-    // By set, then way, as the engine does a whole cache.
+    // By set, then way, as the engine does a whole cache: by way, or where it keeps a stack by last use.
     for (const [, set] of [...this.sets].sort(([a], [b]) => a - b))
-      set.slots.forEach((line, way) => {
+      (this.geometry.policy === 'stack' ? [...set.order].reverse() : [...set.slots]).forEach((line) => {
         if (line === undefined || !wanted(line.tag * BigInt(this.geometry.line), line.pa)) return;
         if (operation !== 'invalidate' && line.dirty) {
           line.dirty = false;
@@ -99,7 +99,7 @@ export class NaiveCache {
           cleaned += 1;
         }
         if (operation === 'clean') return;
-        set.slots[way] = undefined;
+        set.slots[set.slots.indexOf(line)] = undefined;
         set.order.splice(set.order.indexOf(line), 1);
         invalidated += 1;
       });

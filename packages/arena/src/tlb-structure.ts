@@ -106,9 +106,9 @@ export class TlbStructure {
   /** The entry that translates a page for a holder, or -1. */
   find(vpn: number, holder: number): number {
     const hint = hashOf(vpn);
+    if (this.present[hint] === 0 && this.large === 0) return -1;
     const likely = this.hints[hint] as number;
     if (this.matches(likely, vpn, holder)) return likely;
-    if (this.present[hint] === 0 && this.large === 0) return -1;
     const { sets, ways, pageShifts } = this.geometry;
     const probes = sets === 1 ? 1 : pageShifts.length;
     for (let probe = 0; probe < probes; probe++) {

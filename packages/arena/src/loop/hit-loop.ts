@@ -128,7 +128,7 @@ class CpuLoop {
   }
 
   run(context: TranslationContext, batch: AccessBatch, from: number, to: number): number {
-    const { tlb, cache, cpu, recent, pieces, port } = this;
+    const { tlb, cache, cpu, pieces, port } = this;
     const { kind, vaLo, vaHi, size } = batch;
     tlb.trap.kind = TrapKind.none;
     if (cpu !== undefined) this.enter(cpu, context);
@@ -138,17 +138,36 @@ class CpuLoop {
       if (i === to) break;
       pieces.count = 0;
       const retired = tlb.translateOne(port.cpu, context, batch, i, pieces);
+      if (
+        retired &&
+        cpu !== undefined &&
+        this.isHitNow(cpu, kind[i] as number, vaLo[i] as number, size[i] as number)
+      ) {
+        // The loop retires it: what is left to do here are the reads of its walk.
+        pieces.count -= 1;
+        if (pieces.count > 0) cache.run(port.cpu, pieces);
+        continue;
+      }
       cache.run(port.cpu, pieces);
       if (!retired) {
         cpu?.last.slot.fill(-1);
         break;
       }
-      recent?.settle();
-      recent?.note(cpu?.byKind[kind[i] as number] as number);
       i += 1;
     }
     this.count();
     return i;
+  }
+
+  /** After a translation: may the loop now find the reference's page? If so the lookup is counted there. */
+  private isHitNow(cpu: TlbCpu, kind: number, lo: number, size: number): boolean {
+    const { recent } = this;
+    const s = cpu.byKind[kind] as number;
+    if (recent === undefined) return false;
+    recent.settle();
+    if (!recent.note(s, kind) || (lo & 4095) + size > 4096) return false;
+    cpu.countLookups(s, kind, -1);
+    return true;
   }
 
   private enter(cpu: TlbCpu, { asid, ttbr }: TranslationContext): void {

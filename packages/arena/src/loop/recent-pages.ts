@@ -58,8 +58,11 @@ export class RecentPages {
     }
   }
 
-  /** Notes the page that structure `s` translated last, for every kind of access that may use it. */
-  note(s: number): void {
+  /**
+   * Notes the page that structure `s` translated last, for every kind of access that may use it. Answers whether
+   * `wanted` is one of them.
+   */
+  note(s: number, wanted: number): boolean {
     const { last } = this.cpu;
     const allowed = last.allowed[s] as number;
     const slot = last.slot[s] as number;
@@ -68,8 +71,9 @@ export class RecentPages {
     const vaHi = last.vaHi[s] as number;
     const paLo = last.paLo[s] as number;
     const paHi = last.paHi[s] as number;
-    if (page < 0 || vaHi >= this.ends.va || paHi >= this.ends.pa) return;
+    if (page < 0 || vaHi >= this.ends.va || paHi >= this.ends.pa) return false;
     const number = (vaHi << 20) | page;
+    let noted = false;
     for (let k = 0; k < kinds.length; k++) {
       const kind = kinds[k] as number;
       if (((allowed >>> kind) & 1) === 0) continue;
@@ -82,7 +86,9 @@ export class RecentPages {
       this.page[place] = number;
       this.base[place] = base;
       this.slot[place] = slot;
+      if (kind === wanted) noted = true;
     }
+    return noted;
   }
 
   /** Forgets the page of 4 KiB that the entry changed last translated, if it stands here by that entry. */
