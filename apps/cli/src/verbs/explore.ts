@@ -79,12 +79,7 @@ export function addExplore(program: Command): void {
     .option('--no-partial-order', 'try steps that do not touch each other in every order')
     .option('--no-symmetry', 'keep states apart that differ by names only')
     .option('--through-violations', 'search on after a violation, and count everything')
-    .option(
-      '--workers <n>',
-      'threads that share an exhaustive search; each takes seconds to begin',
-      naturalNumber,
-      1,
-    )
+    .option('--workers <n>', 'threads that share an exhaustive search', naturalNumber, 1)
     .option('--mutate', 'explore every single-step mutation of a variant that holds')
     .option('--record <file>', 'write the witness as a history, to replay and rerun')
     .option('--json', 'print the result as JSON')
