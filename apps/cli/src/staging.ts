@@ -1,7 +1,13 @@
 import { ConfigError, nearestName } from '@tablewalk/base';
-import { applyOverrides, parseMachine, planMachine, stageModel, stageOnMachine } from '@tablewalk/compose';
+import {
+  applyOverrides,
+  NO_DATA_PLANE,
+  parseMachine,
+  planMachine,
+  stageModel,
+  stageOnMachine,
+} from '@tablewalk/compose';
 import type { BuiltMachine, BuiltStory, EffectiveConfig, MachinePlan, Override } from '@tablewalk/compose';
-import type { DataPlane } from '@tablewalk/contracts';
 import { variantOf } from '@tablewalk/stories';
 import type { ModelStory, Overrides, Story } from '@tablewalk/stories';
 import { readFileSync } from 'node:fs';
@@ -82,21 +88,10 @@ export const asMachine = (built: BuiltStory): BuiltMachine => ({
   ...built,
   components: built.staged.components,
   programs: built.staged.programs,
-  dataPlane: NO_REFERENCES,
+  dataPlane: NO_DATA_PLANE,
   restore() {},
   walker: { walk() {}, permissionStatus: () => 0 },
   vaBits: 0,
   taskSize: 0,
   script: [],
 });
-
-const NO_REFERENCES: DataPlane = {
-  run: (_cpu, _context, _batch, _from, to) => to,
-  trap: { kind: 0, fault: 0, status: 0, level: 0, vaLo: 0, vaHi: 0, pfn: 0, write: false, fetch: false },
-  counterNames: [],
-  takeCounters: () => [],
-  outcomeWord: () => 0,
-  apply() {},
-  validEntries: () => ({}),
-  digest: () => '',
-};

@@ -1,5 +1,5 @@
-import { AccessKind, FaultKind, TrapKind, walkResult } from '@tablewalk/contracts';
-import type { TranslatedBatch, TranslationContext, Trap, Walker } from '@tablewalk/contracts';
+import { AccessKind, FaultKind, newTrap, TrapKind, walkResult } from '@tablewalk/contracts';
+import type { TranslatedBatch, TranslationContext, Walker } from '@tablewalk/contracts';
 import type { TlbCpu } from './tlb-cpu.ts';
 import { appendWalk } from './tlb-pieces.ts';
 import { holderWord } from './tlb-structure.ts';
@@ -10,17 +10,7 @@ export const NO_ENTRY = -1;
 
 /** One lookup: first level, second level, walk; and the traps that may end it. */
 export class TlbLookup {
-  readonly trap: Trap = {
-    kind: TrapKind.none,
-    fault: FaultKind.none,
-    status: 0,
-    level: 0,
-    vaLo: 0,
-    vaHi: 0,
-    pfn: 0,
-    write: false,
-    fetch: false,
-  };
+  readonly trap = newTrap();
   private readonly found = walkResult();
 
   constructor(private readonly walker: Walker) {}

@@ -1,5 +1,5 @@
-import { FaultKind, PIECES_PER_ACCESS_MAX, TrapKind } from '@tablewalk/contracts';
-import type { AccessBatch, TlbEngine, TranslatedBatch, Trap } from '@tablewalk/contracts';
+import { newTrap, PIECES_PER_ACCESS_MAX } from '@tablewalk/contracts';
+import type { AccessBatch, TlbEngine, TranslatedBatch } from '@tablewalk/contracts';
 import { HitLoop, isLoopCaches } from './loop/hit-loop.ts';
 import type { LoopTlb } from './loop/hit-loop.ts';
 
@@ -8,20 +8,9 @@ import type { LoopTlb } from './loop/hit-loop.ts';
  * reference is one piece, across pages too, since pages that lie side by side stay side by side.
  */
 export function untranslated(cpus: number): TlbEngine {
-  const trap: Trap = {
-    kind: TrapKind.none,
-    fault: FaultKind.none,
-    status: 0,
-    level: 0,
-    vaLo: 0,
-    vaHi: 0,
-    pfn: 0,
-    write: false,
-    fetch: false,
-  };
   const counters = Array.from({ length: cpus }, () => new Float64Array(0));
   const engine: LoopTlb = {
-    trap,
+    trap: newTrap(),
     counterNames: [],
     translate: (_cpu, _context, batch, from, to, out) => copyPieces(batch, from, to, out),
     translateOne: (_cpu, _context, batch, i, out) => copyPieces(batch, i, i + 1, out) > i,

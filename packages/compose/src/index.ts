@@ -6,7 +6,7 @@ export { DEFAULT_PLUGINS } from './defaults.ts';
 export { applyOverrides } from './override.ts';
 export type { Override } from './override.ts';
 export { planMachine } from './plan.ts';
-export { stageModel, stageOnMachine, storyOverrides } from './stage.ts';
+export { NO_DATA_PLANE, stageModel, stageOnMachine, storyOverrides } from './stage.ts';
 export type { BuiltStory, PlayedStory } from './stage.ts';
 export type { Catalogue, EffectiveConfig, MachinePlan, PlannedPlugin } from './plan.ts';
 export { branchMachine, feedUntil, replay, rerun, StimulusFeed } from './travel.ts';

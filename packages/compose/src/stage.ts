@@ -1,4 +1,5 @@
 import { ConfigError } from '@tablewalk/base';
+import { newTrap } from '@tablewalk/contracts';
 import type { CostPlugin, DataPlane, FactSchemas, MachineFacts, Slots } from '@tablewalk/contracts';
 import { Fold, kernelComponents, Machine } from '@tablewalk/machine';
 import type { MachineOptions, MachineParts, NamedComponent } from '@tablewalk/machine';
@@ -157,9 +158,9 @@ const noFacet = (slot: string): ConfigError =>
   });
 
 /** A play has no references: nothing runs in the data plane. */
-const NO_DATA_PLANE: DataPlane = {
+export const NO_DATA_PLANE: DataPlane = {
   run: (_cpu, _context, _batch, _from, to) => to,
-  trap: { kind: 0, fault: 0, status: 0, level: 0, vaLo: 0, vaHi: 0, pfn: 0, write: false, fetch: false },
+  trap: newTrap(),
   counterNames: [],
   takeCounters: () => [],
   outcomeWord: () => 0,

@@ -78,6 +78,19 @@ export interface Trap {
   fetch: boolean;
 }
 
+/** A trap register in which nothing has happened yet; engines use one for all their traps. */
+export const newTrap = (): Trap => ({
+  kind: TrapKind.none,
+  fault: FaultKind.none,
+  status: 0,
+  level: 0,
+  vaLo: 0,
+  vaHi: 0,
+  pfn: 0,
+  write: false,
+  fetch: false,
+});
+
 /** What a CPU translates with: what CONTEXTIDR and TTBR0 hold. */
 export interface TranslationContext {
   asid: number;

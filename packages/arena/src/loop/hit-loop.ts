@@ -1,4 +1,4 @@
-import { PIECES_PER_ACCESS_MAX, translatedBatch, TrapKind } from '@tablewalk/contracts';
+import { AccessKind, PIECES_PER_ACCESS_MAX, translatedBatch, TrapKind } from '@tablewalk/contracts';
 import type {
   AccessBatch,
   CacheEngine,
@@ -102,7 +102,7 @@ class CpuLoop {
       tellsTlb: cpu?.structures.some((structure) => structure.listensToHits) ?? false,
       caches: instruction === data ? [cacheShape(data)] : [cacheShape(instruction), cacheShape(data)],
       outer: data.below && cacheShape(data.below),
-      hiMax: (cpu === undefined && !virtual ? paEnd : Math.min(vaEnd, cpu === undefined ? paEnd : vaEnd)) - 1,
+      hiMax: Math.min(vaEnd, paEnd) - 1,
     };
     const parts = {
       counters: port.counters,
@@ -187,14 +187,14 @@ class CpuLoop {
     if (cpu !== undefined)
       for (let kind = 0; kind < KINDS; kind++)
         cpu.countLookups(cpu.byKind[kind] as number, kind, counts[kind] as number);
-    const [fetches, loads, stores, modifies] = counts as unknown as readonly [number, number, number, number];
+    const modifies = counts[AccessKind.modify] as number;
     const { instruction, data, counters } = port;
     (counters[instruction.at.accesses + CacheKind.fetch] as number) +=
-      fetches + (extra[CacheKind.fetch] as number);
+      (counts[AccessKind.fetch] as number) + (extra[CacheKind.fetch] as number);
     (counters[data.at.accesses + CacheKind.read] as number) +=
-      loads + modifies + (extra[CacheKind.read] as number);
+      (counts[AccessKind.load] as number) + modifies + (extra[CacheKind.read] as number);
     (counters[data.at.accesses + CacheKind.write] as number) +=
-      stores + modifies + (extra[CacheKind.write] as number);
+      (counts[AccessKind.store] as number) + modifies + (extra[CacheKind.write] as number);
     counts.fill(0);
     extra.fill(0);
   }

@@ -10,7 +10,7 @@ export interface HitShape {
   /** `[instruction, data]`, or one cache for both. */
   readonly caches: readonly [CacheShape] | readonly [CacheShape, CacheShape];
   readonly outer: CacheShape | undefined;
-  /** Highest upper half of an address that the caches have room for. */
+  /** Where nothing is translated: the highest upper half of an address that the caches have room for. */
   readonly hiMax: number;
 }
 

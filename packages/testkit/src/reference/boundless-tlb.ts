@@ -7,9 +7,10 @@ import {
   TrapKind,
   vaOfAccess,
   walkResult,
+  newTrap,
 } from '@tablewalk/contracts';
 import type { AccessBatch, TlbEngine, TlbOrder, TranslatedBatch } from '@tablewalk/contracts';
-import type { TranslationContext, Trap, Walker } from '@tablewalk/contracts';
+import type { TranslationContext, Walker } from '@tablewalk/contracts';
 
 /**
  * A TLB without bounds: a dictionary for each CPU that keeps every translation until it is told to
@@ -26,17 +27,7 @@ interface Entry {
 }
 
 export class BoundlessTlb implements TlbEngine {
-  readonly trap: Trap = {
-    kind: 0,
-    fault: 0,
-    status: 0,
-    level: 0,
-    vaLo: 0,
-    vaHi: 0,
-    pfn: 0,
-    write: false,
-    fetch: false,
-  };
+  readonly trap = newTrap();
   readonly counterNames = ['tlb.hits', 'tlb.walks', 'tlb.walkReads'];
   private readonly entries: Map<string, Entry>[];
   private readonly counts: Float64Array[];

@@ -47,6 +47,12 @@ export async function traceBench(): Promise<readonly Figure[]> {
     'rate of the last tenth to the first',
     '>= 0.95',
   );
+  add(
+    'machine.lastToSecondTenth',
+    round(long.lastToSecond, 2),
+    'rate of the last tenth to the second',
+    '>= 0.95',
+  );
   await commandFigures(trace.path, trace.references, add);
   return figures;
 }

@@ -1,7 +1,6 @@
 import { prngBelow, prngSeed } from '@tablewalk/base';
-import { accessBatch, AccessKind, pushAccess } from '@tablewalk/contracts';
+import { accessBatch, AccessKind, processesKey, pushAccess } from '@tablewalk/contracts';
 import type { AccessBatch } from '@tablewalk/contracts';
-import { processesKey } from '@tablewalk/contracts';
 import { buildMachine, planMachine } from '@tablewalk/compose';
 import type { BuiltMachine } from '@tablewalk/compose';
 import type { Machine } from '@tablewalk/machine';
@@ -13,9 +12,10 @@ import { plainLru } from './plain-lru.ts';
 
 const WARM_PASSES = 3;
 const LONG_REFERENCES = 100_000_000;
+const TENTHS = 10;
 const RANDOM_LOADS = 4_000_000;
 const RANDOM_BYTES = 8 * 2 ** 20;
-/** Above the batch's first byte: anywhere that a process may use. */
+/** An address that a process may use. */
 const RANDOM_BASE = 0x1000_0000;
 const BATCH = 32768;
 
@@ -32,20 +32,20 @@ async function build(machineName: string, set: readonly string[]): Promise<Built
   return buildMachine(planMachine(config, { ...catalogue, get }, at));
 }
 
-/** One process that runs the batches `times` over; `onPass` is called before each pass and at the end. */
+/** One process that runs the batches `times` over; `onBatch` hears of each before it runs, and of the end. */
 async function runPasses(
   machineName: string,
   set: readonly string[],
   batches: readonly AccessBatch[],
   times: number,
-  onPass: (pass: number) => void,
+  onBatch: (number: number) => void,
 ): Promise<void> {
   const built = await build(machineName, set);
   const machine = built.start();
   let next = 0;
   const source = {
     next(): Promise<AccessBatch | undefined> {
-      if (next % batches.length === 0) onPass(next / batches.length);
+      onBatch(next);
       return Promise.resolve(next < batches.length * times ? batches[next++ % batches.length] : undefined);
     },
   };
@@ -72,7 +72,9 @@ export async function passes(
   batches: readonly AccessBatch[],
 ): Promise<{ readonly cold: number; readonly warm: number }> {
   const times: number[] = [];
-  await runPasses(machineName, set, batches, 1 + WARM_PASSES, () => times.push(cpuSeconds()));
+  await runPasses(machineName, set, batches, 1 + WARM_PASSES, (batch) => {
+    if (batch % batches.length === 0) times.push(cpuSeconds());
+  });
   const rates = times.slice(1).map((time, pass) => count(batches) / (time - (times[pass] as number)));
   return { cold: rates[0] as number, warm: median(rates.slice(1)) };
 }
@@ -89,44 +91,25 @@ export async function randomLoads(): Promise<number> {
   return (await passes('cortex-a9-smp', ['cpus=1'], batches)).warm;
 }
 
-/** The rate over 10^8 references, and that of the last tenth to that of the first. */
+/**
+ * The rate over 10^8 references, and that of the last tenth to earlier ones. The first tenth has the page faults and
+ * V8's compilation in it, so it is slow whatever comes after; the second is the first that is steady.
+ */
 export async function longRun(
   batches: readonly AccessBatch[],
-): Promise<{ rate: number; lastToFirst: number }> {
+): Promise<{ rate: number; lastToFirst: number; lastToSecond: number }> {
   const long: AccessBatch[] = [];
-  for (let left = LONG_REFERENCES, i = 0; left > 0; i++) {
-    const batch = batches[i % batches.length] as AccessBatch;
-    long.push(batch);
-    left -= batch.count;
-  }
-  const tenth = Math.floor(long.length / 10);
+  for (let left = LONG_REFERENCES; left > 0; left -= long.at(-1)?.count ?? left)
+    long.push(batches[long.length % batches.length] as AccessBatch);
+  const ends = Array.from({ length: TENTHS + 1 }, (_, tenth) => Math.round((tenth * long.length) / TENTHS));
   const times: number[] = [];
-  const counts = [0];
-  const marked = long.map((batch, i) => ({ batch, mark: i % tenth === 0 }));
-  let i = 0;
-  const built = await build('cortex-a9-smp', ['cpus=1']);
-  const machine = built.start();
-  let given = 0;
-  const source = {
-    next(): Promise<AccessBatch | undefined> {
-      const one = marked[i++];
-      if (one === undefined || one.mark) {
-        times.push(cpuSeconds());
-        counts[times.length - 1] = given;
-      }
-      given += one?.batch.count ?? 0;
-      return Promise.resolve(one?.batch);
-    },
-  };
-  createProcesses(machine, [{ name: 'long', source }]);
-  await drive(machine, [{ name: 'long', source }]);
-  machine.close();
-  const rateOf = (from: number): number =>
-    ((counts[from + 1] as number) - (counts[from] as number)) /
-    ((times[from + 1] as number) - (times[from] as number));
-  const whole = ((counts[10] as number) - 0) / ((times[10] as number) - (times[0] as number));
-  // The first tenth has the page faults and the compiler in it; the second is the first that is steady.
-  return { rate: whole, lastToFirst: rateOf(9) / rateOf(0) };
+  await runPasses('cortex-a9-smp', ['cpus=1'], long, 1, (batch) => {
+    if (ends.includes(batch)) times.push(cpuSeconds());
+  });
+  const rate = (from: number, to: number): number =>
+    count(long.slice(ends[from], ends[to])) / ((times[to] as number) - (times[from] as number));
+  const last = rate(TENTHS - 1, TENTHS);
+  return { rate: rate(0, TENTHS), lastToFirst: last / rate(0, 1), lastToSecond: last / rate(1, 2) };
 }
 
 /** The same LRU as a third party would write it: a method for each question, and no fast facet. */
