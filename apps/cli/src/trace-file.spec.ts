@@ -51,6 +51,14 @@ const columns = (batch: AccessBatch | undefined): unknown => {
   return { count, capacity, digest: digest.digest('hex') };
 };
 
+it('refuses a file without a reference, which nobody means to run', async () => {
+  writeFileSync(at('empty.lk'), '');
+  writeFileSync(at('noise.lk'), '==12== Lackey, an example Valgrind tool\n');
+  await expect(read(at('empty.lk'))).rejects.toThrow('TRACE_EMPTY');
+  await expect(read(at('noise.lk'))).rejects.toThrow('TRACE_EMPTY');
+  expect(tablewalk('run', 'l1-l2', '--trace', at('empty.lk'))).toMatchObject({ status: 2 });
+});
+
 describe('TraceFile', () => {
   it('reads plain, gzip and xz alike, whatever the file is called', async () => {
     writeFileSync(at('plain'), TEXT);

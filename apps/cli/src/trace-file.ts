@@ -72,13 +72,28 @@ export class TraceFile implements BatchSource {
     if (this.bytes.length === 0) {
       const { done, value } = await this.chunks.next();
       this.ended = done === true;
-      if (done === true) return reader.end();
+      if (done === true) return this.last(reader);
       this.bytes = value;
     }
     const length = format === 'binary' ? BINARY_PIECE_BYTES : this.bytes.length;
     const piece = this.bytes.subarray(0, length);
     this.bytes = this.bytes.subarray(length);
     return reader.push(piece);
+  }
+
+  /** What is left at the end. A file without any reference is taken for a mistake, not for a short trace. */
+  private last(reader: TraceReader): AccessBatch[] {
+    const batches = reader.end();
+    if (reader.references > 0) return batches;
+    throw new TraceError('TRACE_EMPTY', {
+      what: `${this.path} holds no reference`,
+      why:
+        reader.badLines > 0
+          ? `${reader.badLines} malformed lines were passed over`
+          : 'there is nothing to run',
+      fix: 'look at how it was captured; lackey needs --trace-mem=yes',
+      at: this.path,
+    });
   }
 
   /** Reads until the format can be told. */

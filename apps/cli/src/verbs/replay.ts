@@ -1,6 +1,7 @@
 import { ExitCode } from '@tablewalk/base';
 import { replay } from '@tablewalk/compose';
 import { worldDigest } from '@tablewalk/machine';
+import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { openHistoryFile } from '../history-file.ts';
 import { listBatches, showAccess } from '../inspect-access.ts';
@@ -72,6 +73,9 @@ export function addReplay(program: Command): void {
 
 function atOption(text: string): number | AccessPlace {
   const [, batch, access] = /^(\d+):(\d+)$/.exec(text) ?? [];
-  if (batch === undefined || access === undefined) return naturalNumber(text);
+  if (batch === undefined || access === undefined) {
+    if (/^\d+$/.test(text)) return naturalNumber(text);
+    throw new InvalidArgumentError('It is neither a number of facts nor BATCH:ACCESS, two natural numbers.');
+  }
   return { batch: naturalNumber(batch), access: naturalNumber(access) };
 }

@@ -32,7 +32,7 @@ export async function traceBench(): Promise<readonly Figure[]> {
   add(
     'l1l2.thirdPartyLru',
     round(foreign),
-    "references/s, LRU by a policy without the fast facet: ours, by a plugin's code",
+    'references/s, LRU by time stamps, as a third party would write it first',
   );
   add('l1l2.thirdPartyCost', round(caches.warm / foreign, 2), 'times the time', '<= 2');
   const machine = await passes('cortex-a9-smp', ['cpus=1'], trace.folded);
