@@ -51,8 +51,8 @@ export class CacheLevel {
   victimPhysical = 0;
   readonly lane: Int32Array;
   readonly laneWords: number;
-  private readonly globals: number;
-  private readonly random: PrngState;
+  readonly globals: number;
+  readonly random: PrngState;
   private readonly ignoresHits: boolean;
   private readonly ownsInvalidWays: boolean;
 
@@ -62,7 +62,7 @@ export class CacheLevel {
     readonly policy: ReplacementPolicy,
     seed: number,
     readonly rules: LevelRules,
-    private readonly ledger: CacheLedger,
+    readonly ledger: CacheLedger,
     readonly at: LevelCounters,
     readonly below: CacheLevel | undefined,
   ) {

@@ -7,11 +7,21 @@ import type { TlbSpec } from './tlb-spec.ts';
 import { holderWord, TlbStructure } from './tlb-structure.ts';
 
 const KINDS = ['I', 'L', 'S', 'M'];
-/** Counters of a structure, from its first: lookups by kind, misses by kind, these two. */
+/** Counters of a structure, from its first: lookups by kind, misses by kind, these two. After all: the walks'. */
 const MISSES = 4;
 const EVICTIONS = 8;
 const FLUSHED = 9;
 const PER_STRUCTURE = 10;
+
+/** Where the counters of structure `s` lie: of lookups and misses those of kind 0. */
+export const structureCounters = (s: number) => ({
+  lookups: s * PER_STRUCTURE,
+  misses: s * PER_STRUCTURE + MISSES,
+  evictions: s * PER_STRUCTURE + EVICTIONS,
+});
+
+/** Of the CPU's walks, behind those of its structures; then of the descriptors that they read. */
+export const walkCounters = (structures: number): number => structures * PER_STRUCTURE;
 
 /** The last page that a structure translated, of 4 KiB: while it is used again, nothing else is looked at. */
 export interface LastPages {
@@ -36,7 +46,7 @@ export class TlbCpu {
   readonly last: LastPages;
   /** Entries that were ever asked to be watched: while 0, nobody looks for them. */
   watched = 0;
-  private readonly outcome: Int32Array;
+  readonly outcome: Int32Array;
   /** ASID and TTBR of the last access; -1 before the first. */
   private readonly context: Float64Array;
 
@@ -136,7 +146,7 @@ export class TlbCpu {
   }
 
   countWalk(found: WalkResult): void {
-    const walks = this.structures.length * PER_STRUCTURE;
+    const walks = walkCounters(this.structures.length);
     (this.counters[walks] as number) += 1;
     (this.counters[walks + 1] as number) += found.reads;
   }

@@ -47,6 +47,7 @@ export const tlbEngine = (spec: TlbSpec, walker: Walker): ExactTlbEngine => new 
  * 2. A watched trap undoes its lookups: counters do not depend on who watches.
  */
 class ExactTlb implements ExactTlbEngine, LoopTlb {
+  readonly translation: { readonly cpus: readonly TlbCpu[]; readonly walker: Walker };
   private readonly arena = new Arena();
   private readonly cpus: readonly TlbCpu[];
   private readonly pieces = new PagePieces();
@@ -60,6 +61,7 @@ class ExactTlb implements ExactTlbEngine, LoopTlb {
   ) {
     this.lookup = new TlbLookup(walker);
     this.cpus = Array.from({ length: spec.cpus }, () => new TlbCpu(this.arena, spec));
+    this.translation = { cpus: this.cpus, walker };
     this.hits = new Int32Array(this.cpu(0).structures.length * KINDS);
   }
 
@@ -138,7 +140,7 @@ class ExactTlb implements ExactTlbEngine, LoopTlb {
   }
 
   fuse(cache: CacheEngine): DataLoop | undefined {
-    return isLoopCaches(cache) ? new HitLoop(this, this.cpus, cache) : undefined;
+    return isLoopCaches(cache) ? new HitLoop(this, cache) : undefined;
   }
 
   invalidate(cpuNumber: number, order: TlbOrder): number {

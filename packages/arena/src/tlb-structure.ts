@@ -9,13 +9,17 @@ import type { TlbGeometry } from './tlb-spec.ts';
  * An entry's holder word: ASID, and bits 47:44 of the address (page numbers of 4 KiB have 36 bits, and
  * `vpn` holds 32). The two flags are never set in what is looked for, so such an entry never matches.
  */
-const WATCHED = 1 << 29;
-const EMPTY = 1 << 30;
-const VA_TOP = 0xf;
+export const WATCHED = 1 << 29;
+export const EMPTY = 1 << 30;
+export const VA_TOP = 0xf;
+/** Where an entry is global: what of the holder word counts. */
+export const GLOBAL_MASK = VA_TOP | WATCHED | EMPTY;
 export const ASID_MAX = 2 ** 24 - 1;
 export const holderWord = (asid: number, vaHi: number): number => (asid << 4) | (vaHi >>> 12);
 
-const HINTS = 256;
+export const HINTS = 256;
+/** Above it, bits of the address that `vpn` does not hold take part in the choice of a set. */
+const MASKED_SHIFT_MAX = 24;
 const hashOf = (vpn: number): number => (vpn ^ (vpn >>> 8)) & (HINTS - 1);
 const TWO_32 = 2 ** 32;
 
@@ -51,7 +55,7 @@ export class TlbStructure {
   /** Physical address of the page. */
   readonly paLo: Int32Array;
   readonly paHi: Int32Array;
-  /** How often an entry was filled, dropped, watched or unwatched. */
+  /** How often an entry was filled, dropped, watched or unwatched here; loops that are made fill by themselves. */
   changes = 0;
   /** Of the last change: the entry, and the pages that it translated before (bits as in `vpn`, `vpnMask`). */
   changed = -1;
@@ -61,29 +65,30 @@ export class TlbStructure {
   readonly listensToHits: boolean;
   /** Did the last fill drive out a valid entry? */
   evicted = false;
-  private readonly newest: Int32Array;
-  private readonly hints = new Int32Array(HINTS);
-  private readonly present = new Uint16Array(HINTS);
-  /** Valid entries that translate more than a page of 4 KiB. */
-  private large = 0;
-  private valid = 0;
-  private readonly lane: Int32Array;
-  private readonly laneWords: number;
-  private readonly globals: number;
-  private readonly random: PrngState;
-  private readonly powerOfTwo: boolean;
-  private readonly ownsInvalidWays: boolean;
+  readonly newest: Int32Array;
+  readonly hints = new Int32Array(HINTS);
+  readonly present = new Uint16Array(HINTS);
+  /** Valid entries, and those of them that translate more than a page of 4 KiB. */
+  valid = 0;
+  large = 0;
+  readonly lane: Int32Array;
+  readonly laneWords: number;
+  readonly globals: number;
+  readonly random: PrngState;
+  /** Is a set's number some bits of the page's? */
+  readonly setsByMask: boolean;
+  readonly ownsInvalidWays: boolean;
 
   constructor(
     arena: Arena,
     private readonly name: string,
-    private readonly geometry: TlbGeometry,
-    private readonly policy: ReplacementPolicy,
+    readonly geometry: TlbGeometry,
+    readonly policy: ReplacementPolicy,
     seed: number,
   ) {
-    const { sets, ways } = geometry;
+    const { sets, ways, pageShifts } = geometry;
     this.slots = sets * ways;
-    this.powerOfTwo = Math.log2(sets) % 1 === 0;
+    this.setsByMask = Math.log2(sets) % 1 === 0 && pageShifts.every((shift) => shift <= MASKED_SHIFT_MAX);
     this.vpn = arena.int32(this.slots);
     this.vpnMask = arena.int32(this.slots);
     this.holder = arena.int32(this.slots, EMPTY);
@@ -232,9 +237,9 @@ export class TlbStructure {
     return (page | ((holder ^ (this.holder[slot] as number)) & (this.holderMask[slot] as number))) === 0;
   }
 
-  private setOf(vpn: number, top: number, pageShift: number): number {
+  setOf(vpn: number, top: number, pageShift: number): number {
     const { sets } = this.geometry;
-    if (this.powerOfTwo && pageShift <= 24) return (vpn >>> (pageShift - 12)) & (sets - 1);
+    if (this.setsByMask) return (vpn >>> (pageShift - 12)) & (sets - 1);
     return Math.floor((top * TWO_32 + (vpn >>> 0)) / 2 ** (pageShift - 12)) % sets;
   }
 
@@ -265,7 +270,7 @@ export class TlbStructure {
     this.vpnMask[slot] = mask;
     this.holder[slot] = holder;
     this.countPresent(slot, 1);
-    this.holderMask[slot] = global ? VA_TOP | WATCHED | EMPTY : -1;
+    this.holderMask[slot] = global ? GLOBAL_MASK : -1;
     this.pageShift[slot] = shift;
     // Of a mapping that is larger than the entry, the part around `vpn`.
     const inside = (vpn & mask & ~(mapped >= 44 ? 0 : -1 << (mapped - 12))) >>> 0;

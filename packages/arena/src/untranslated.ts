@@ -11,10 +11,11 @@ export function untranslated(cpus: number): TlbEngine {
   const counters = Array.from({ length: cpus }, () => new Float64Array(0));
   const engine: LoopTlb = {
     trap: newTrap(),
+    translation: undefined,
     counterNames: [],
     translate: (_cpu, _context, batch, from, to, out) => copyPieces(batch, from, to, out),
     translateOne: (_cpu, _context, batch, i, out) => copyPieces(batch, i, i + 1, out) > i,
-    fuse: (cache) => (isLoopCaches(cache) ? new HitLoop(engine, undefined, cache) : undefined),
+    fuse: (cache) => (isLoopCaches(cache) ? new HitLoop(engine, cache) : undefined),
     invalidate: () => 0,
     watch: () => 0,
     watchFrame: () => 0,

@@ -21,9 +21,18 @@ export function cacheShape(level: CacheLevel): CacheShape {
   };
 }
 
+/** Kinds of access to a cache by kinds of reading reference. */
+const READS: Readonly<Record<number, number>> = {
+  [AccessKind.fetch]: CacheKind.fetch,
+  [AccessKind.load]: CacheKind.read,
+  [AccessKind.modify]: CacheKind.read,
+  [AccessKind.walk]: CacheKind.walk,
+};
+
 /** What the generated code closes over: the arrays of one cache, and what it calls when it has no hit there. */
 export function cacheParts(port: CachePort, level: CacheLevel) {
-  const { keys, physical, dirty, newestKey, newestSlot, lane, policy, rules, filled } = level;
+  const { keys, physical, dirty, newestKey, newestSlot, lane, policy, random, globals, rules, filled } =
+    level;
   const { cpu } = port;
   const { lineBytes } = level.geometry;
   const stored = (set: number, key: number, line: number, size: number): void => {
@@ -37,6 +46,8 @@ export function cacheParts(port: CachePort, level: CacheLevel) {
     newestSlot,
     lane,
     policy,
+    random,
+    globals,
     filled,
     accesses: level.at.accesses,
     misses: level.at.misses,
@@ -48,7 +59,7 @@ export function cacheParts(port: CachePort, level: CacheLevel) {
         level.miss(cpu, CacheKind.write, set, key, line, size === lineBytes);
         return;
       }
-      level.miss(cpu, kind === AccessKind.fetch ? CacheKind.fetch : CacheKind.read, set, key, line, false);
+      level.miss(cpu, READS[kind] as number, set, key, line, false);
       if (kind !== AccessKind.modify) return;
       // The line that was just read is the newest.
       if (rules.writeThrough) stored(set, key, line, size);

@@ -1,3 +1,5 @@
+import { CacheKind } from '../cache-counters.ts';
+
 /** The caches of a text by letter: instruction, data or unified, and what lies below them. */
 export type Side = 'I' | 'D' | 'O';
 
@@ -22,12 +24,16 @@ export interface CacheShape {
 /** Where a set has more ways, they are searched by a loop. */
 const UNROLLED_WAYS = 8;
 
-/** A reference to several lines, in one page where pages are translated: the lowest first, each an access. */
-export function crossSource(translated: boolean, cache: CacheShape, side: Side): string {
-  const { lineShift, setMask, stack, ways, tagVa, indexVa, writeThrough, marksDirty } = cache;
-  const lineBytes = 2 ** lineShift;
-  const virtual = `(hi << ${32 - lineShift}) | (lo >>> ${lineShift})`;
-  const physical = translated ? `base | ((lo & 4095) >>> ${lineShift})` : virtual;
+/**
+ * Kinds in the text are those of accesses (`AccessKind`): a modify is 3, the read of a descriptor 4. Bit 1 says that
+ * it writes.
+ */
+export const WALK = 4;
+const WRITES = 2;
+
+/** One access to one line, counted already. */
+export function oneSource(cache: CacheShape, side: Side): string {
+  const { stack, ways, writeThrough, marksDirty } = cache;
   const newest = stack ? `keys${side}[set * ${ways}]` : `newestKey${side}[set]`;
   const slot = stack ? `set * ${ways}` : `newestSlot${side}[set]`;
   const written = writeThrough
@@ -35,9 +41,17 @@ export function crossSource(translated: boolean, cache: CacheShape, side: Side):
     : `dirty${side}[${slot}] = ${marksDirty ? 1 : 0};`;
   return `function one${side}(set, key, line, kind, size) {
   if (${newest} !== key || key === -1) rest${side}(set, key, line, kind, size);
-  else if (kind > 1) { ${written} }
+  else if (kind & ${WRITES}) { ${written} }
+}`;
 }
-function lines${side}(kind, lo, hi, base, size) {
+
+/** A reference to several lines, in one page where pages are translated: the lowest first, each an access. */
+export function crossSource(translated: boolean, cache: CacheShape, side: Side): string {
+  const { lineShift, setMask, tagVa, indexVa } = cache;
+  const lineBytes = 2 ** lineShift;
+  const virtual = `(hi << ${32 - lineShift}) | (lo >>> ${lineShift})`;
+  const physical = translated ? `base | ((lo & 4095) >>> ${lineShift})` : virtual;
+  return `function lines${side}(kind, lo, hi, base, size) {
   const line = ${physical};
   const key = ${tagVa ? virtual : 'line'};
   const place = ${indexVa ? `lo >>> ${lineShift}` : 'line'};
@@ -70,9 +84,9 @@ export function restSource(cache: CacheShape, side: Side): string {
   ${wayNumbers.map((way) => `if (${at(`first + ${way}`)} === key) slot = first + ${way};`).join(' else ')}
   else return miss${side}(set, key, line, kind, size);`;
   const written = writeThrough
-    ? `if (kind > 1) stored${side}(set, key, line, size);`
+    ? `if (kind & ${WRITES}) stored${side}(set, key, line, size);`
     : marksDirty
-      ? `if (kind > 1) dirty${side}[slot] = 1;`
+      ? `if (kind & ${WRITES}) dirty${side}[slot] = 1;`
       : '';
   return `function rest${side}(set, key, line, kind, size) {
   if (key === -1) return miss${side}(set, key, line, kind, size);
@@ -104,54 +118,71 @@ const raiseText = ({ tagVa }: CacheShape, side: Side): string => `const mark = d
 
 /**
  * A line in none of its set's ways, as `CacheLevel.miss` has it: replace, read from below, write the victim down.
- * Here for a full set in the order of use over an outer cache; whatever else there is goes to `missed`.
+ * Here for a full set; whatever else there is goes to `missed`.
  */
 export function missSource(cache: CacheShape, side: Side, outer: CacheShape | undefined): string {
-  const { ways, stack, tagVa, marksDirty, writeThrough, wholeLineSkipsRead, lineShift } = cache;
-  const name = `function miss${side}(set, key, line, kind, size)`;
-  if (!stack || outer === undefined || ways > UNROLLED_WAYS)
-    return `${name} { missed${side}(set, key, line, kind, size); }`;
-  const up = outer.lineShift - lineShift;
-  const at = (array: string, way: number): string => `${array}${side}[first + ${way}]`;
-  const columns = ['keys', 'dirty', ...(tagVa ? ['physical'] : [])];
-  const shifts = Array.from({ length: ways - 1 }, (_, n) => ways - 1 - n).flatMap((way) =>
-    columns.map((column) => `${at(column, way)} = ${at(column, way - 1)};`),
-  );
-  const skips = wholeLineSkipsRead ? `kind === 2 && size === ${2 ** lineShift}` : 'false';
-  return `${name} {
-  if (filled${side}[set] !== ${ways} || key === -1${writeThrough ? ' || kind > 1' : ''})
-    return missed${side}(set, key, line, kind, size);
+  const { ways, marksDirty, writeThrough, wholeLineSkipsRead, lineShift } = cache;
+  const up = outer === undefined ? 0 : outer.lineShift - lineShift;
+  const below = (line: string, kind: string): string =>
+    outer === undefined
+      ? `counters[memory${kind === String(WRITES) ? 'Writes' : 'Reads'}] += 1`
+      : `below((${line} >>> ${up}) | 0, ${kind}, ${up === 0 && kind === String(WRITES) ? 2 ** lineShift : 0})`;
+  const skips = wholeLineSkipsRead ? `if (kind !== ${WRITES} || size !== ${2 ** lineShift}) ` : '';
+  const direct = writeThrough ? ` || (kind & ${WRITES}) !== 0` : '';
+  return `function miss${side}(set, key, line, kind, size) {
+  if (filled${side}[set] !== ${ways} || key === -1${direct}) return missed${side}(set, key, line, kind, size);
+  const counted = kind === 3 ? ${CacheKind.read} : kind === ${WALK} ? ${CacheKind.walk} : kind;
+  counters[misses${side} + counted] += 1;
+  note(key + counted);
   const first = set * ${ways};
-  const read = kind === 3 ? 1 : kind;
-  counters[misses${side} + read] += 1;
-  note(key + read);
-  const victimDirty = ${at('dirty', ways - 1)};
-  const victim = ${at('physical', ways - 1)};
-  ${shifts.join('\n  ')}
-  ${at('keys', 0)} = key;
-  ${tagVa ? `${at('physical', 0)} = line;` : ''}
-  ${at('dirty', 0)} = ${marksDirty ? 'kind >>> 1' : '0'};
+  ${cache.stack ? pushText(cache, side) : victimText(cache, side)}
+  dirty${side}[slot] = ${marksDirty ? '(kind >>> 1) & 1' : '0'};
   newestKey${side}[set] = key;
-  newestSlot${side}[set] = first;
-  if (!(${skips})) below((line >>> ${up}) | 0, read === 2 ? 1 : read, 0);
+  newestSlot${side}[set] = slot;
+  ${skips}${below('line', `kind & ${WRITES} ? ${CacheKind.read} : kind`)};
   if (victimDirty === 1) {
     counters[writebacks${side}] += 1;
-    below((victim >>> ${up}) | 0, 2, ${up === 0 ? 2 ** lineShift : 0});
+    ${below('victim', String(WRITES))};
   }
 }`;
 }
 
-/** One access to the outer cache, which is tagged and indexed physically. */
+/** The line becomes the top of its set's stack, in place of the bottom. */
+function pushText({ ways, tagVa }: CacheShape, side: Side): string {
+  const columns = ['keys', 'dirty', ...(tagVa ? ['physical'] : [])];
+  const move = (to: string, from: string): string =>
+    columns.map((column) => `${column}${side}[${to}] = ${column}${side}[${from}];`).join(' ');
+  const shifts =
+    ways > UNROLLED_WAYS
+      ? [`for (let at = first + ${ways - 1}; at > first; at--) { ${move('at', 'at - 1')} }`]
+      : Array.from({ length: ways - 1 }, (_, n) =>
+          move(`first + ${ways - 1 - n}`, `first + ${ways - 2 - n}`),
+        );
+  return `const slot = first;
+  const victimDirty = dirty${side}[first + ${ways - 1}];
+  const victim = physical${side}[first + ${ways - 1}];
+  ${shifts.join('\n  ')}
+  keys${side}[slot] = key;
+  ${tagVa ? `physical${side}[slot] = line;` : ''}`;
+}
+
+const victimText = ({ ways, laneWords, tagVa }: CacheShape, side: Side): string => {
+  const lane = `lane${side}, set * ${laneWords}, ${ways}`;
+  return `const slot = first + policy${side}.victim(${lane}, random${side}, globals${side});
+  const victimDirty = dirty${side}[slot];
+  const victim = physical${side}[slot];
+  keys${side}[slot] = key;
+  ${tagVa ? `physical${side}[slot] = line;` : ''}
+  policy${side}.fill(${lane}, slot - first, globals${side});`;
+};
+
+/** One access to the outer cache, which is tagged and indexed physically. Of kinds it sees 0, 1, 2 and WALK. */
 export function outerSource(outer: CacheShape): string {
-  const { ways, setMask, stack, marksDirty } = outer;
-  const newest = stack ? `keysO[set * ${ways}]` : 'newestKeyO[set]';
-  const slot = stack ? `set * ${ways}` : 'newestSlotO[set]';
-  return `${restSource(outer, 'O')}
+  return `${oneSource(outer, 'O')}
+${restSource(outer, 'O')}
 ${missSource(outer, 'O', undefined)}
 function below(key, kind, size) {
-  counters[accessesO + kind] += 1;
-  const set = key & ${setMask};
-  if (${newest} !== key || key === -1) restO(set, key, key, kind, size);
-  else if (kind === 2) dirty${'O'}[${slot}] = ${marksDirty ? 1 : 0};
+  counters[accessesO + (kind === ${WALK} ? ${CacheKind.walk} : kind)] += 1;
+  oneO(key & ${outer.setMask}, key, key, kind, size);
 }`;
 }

@@ -1,4 +1,10 @@
-import { AccessKind, PIECES_PER_ACCESS_MAX, translatedBatch, TrapKind } from '@tablewalk/contracts';
+import {
+  AccessKind,
+  PIECES_PER_ACCESS_MAX,
+  translatedBatch,
+  TrapKind,
+  walkResult,
+} from '@tablewalk/contracts';
 import type {
   AccessBatch,
   CacheEngine,
@@ -6,14 +12,19 @@ import type {
   TlbEngine,
   TranslatedBatch,
   TranslationContext,
+  Walker,
 } from '@tablewalk/contracts';
-import { CacheKind } from '../cache-counters.ts';
+import { CacheKind, mixOutcome } from '../cache-counters.ts';
 import type { CachePort } from '../cache-lines.ts';
+import { structureCounters, walkCounters } from '../tlb-cpu.ts';
 import type { TlbCpu } from '../tlb-cpu.ts';
+import { allowedKinds } from '../tlb-structure.ts';
 import { cacheParts, cacheShape } from './cache-parts.ts';
 import { hitSource } from './hit-source.ts';
 import type { HitShape } from './hit-source.ts';
 import { RecentPages } from './recent-pages.ts';
+import type { TranslationShape } from './resolve-source.ts';
+import { tlbShape } from './tlb-source.ts';
 
 /** Loops made so far. A text of its own for each: V8 keeps what it learns of a function by its text. */
 let loops = 0;
@@ -32,6 +43,8 @@ export interface LoopCaches extends CacheEngine {
 }
 /** What a TLB engine does for a loop beside it. */
 export interface LoopTlb extends TlbEngine {
+  /** What it translates with; undefined where nothing is translated. */
+  readonly translation: { readonly cpus: readonly TlbCpu[]; readonly walker: Walker } | undefined;
   /** `translate` for access `i` alone, in the context entered last: false when it trapped. */
   translateOne(
     cpu: number,
@@ -46,17 +59,15 @@ export const isLoopCaches = (cache: CacheEngine): cache is LoopCaches =>
   (cache as Partial<LoopCaches>).ports !== undefined;
 
 /**
- * Both stages of the data plane in one loop, made for one machine: references that hit the first-level TLB are
- * retired by generated code (hit-source.ts), all others one at a time by the two engines. What it leaves in
- * arenas, counters, pieces and traps is what `translate` and `run` would have left: a test holds them together.
+ * Both stages of the data plane in one loop, made for one machine: generated code (hit-source.ts) retires references,
+ * and the two engines, one at a time, those that trap or are otherwise rare. What it leaves in arenas, counters,
+ * pieces and traps is what `translate` and `run` would have left: a test holds them together.
  */
 export class HitLoop implements DataLoop {
   private readonly cpus: readonly CpuLoop[];
 
-  /** `cpus`: the first-level TLBs; undefined where nothing is translated. */
-  constructor(tlb: LoopTlb, cpus: readonly TlbCpu[] | undefined, cache: LoopCaches) {
-    const ports = cache.ports ?? [];
-    this.cpus = ports.map((port, cpu) => new CpuLoop(tlb, cpus?.[cpu], cache, port));
+  constructor(tlb: LoopTlb, cache: LoopCaches) {
+    this.cpus = (cache.ports ?? []).map((port) => new CpuLoop(tlb, cache, port));
   }
 
   run(cpu: number, context: TranslationContext, batch: AccessBatch, from: number, to: number): number {
@@ -73,8 +84,14 @@ type Hits = (
   sizes: Uint16Array,
 ) => number;
 
+interface Loop {
+  readonly hits: Hits;
+  enter(asid: number, ttbr: number): void;
+}
+
 class CpuLoop {
-  private readonly hits: Hits;
+  private readonly loop: Loop;
+  private readonly cpu: TlbCpu | undefined;
   private readonly counts = new Float64Array(KINDS);
   /** Accesses of crossing references beyond one each, by kind of access to a cache. */
   private readonly extra = new Float64Array(KINDS);
@@ -85,89 +102,58 @@ class CpuLoop {
 
   constructor(
     private readonly tlb: LoopTlb,
-    private readonly cpu: TlbCpu | undefined,
     private readonly cache: LoopCaches,
     private readonly port: CachePort,
   ) {
     const { instruction, data } = port;
+    const cpu = tlb.translation?.cpus[port.cpu];
+    this.cpu = cpu;
     const virtual = instruction.isVirtuallyTagged || data.isVirtuallyTagged;
     const vaEnd = virtual ? Math.min(4096, hiEnd(cache.vaBits)) : 4096;
     const paEnd = hiEnd(cache.paBits);
-    if (cpu !== undefined) {
-      const lineShifts = [instruction.lineShift, data.lineShift, data.lineShift, data.lineShift];
-      this.recent = new RecentPages(cpu, lineShifts, { va: vaEnd, pa: paEnd });
-    }
+    const lineShifts = [instruction.lineShift, data.lineShift, data.lineShift, data.lineShift];
+    this.recent = cpu && new RecentPages(cpu, lineShifts, { va: vaEnd, pa: paEnd });
     const shape: HitShape = {
-      translation: cpu === undefined ? 'none' : 'recent',
-      tellsTlb: cpu?.structures.some((structure) => structure.listensToHits) ?? false,
+      translation: cpu && { ...translationShape(cpu, port), vaEnd, paEnd, lineShifts },
       caches: instruction === data ? [cacheShape(data)] : [cacheShape(instruction), cacheShape(data)],
       outer: data.below && cacheShape(data.below),
       hiMax: Math.min(vaEnd, paEnd) - 1,
     };
+    const { recent, counts, extra } = this;
     const parts = {
-      counters: port.counters,
-      note: (event: number): void => {
-        data.note(port.cpu, event);
-      },
-      counts: this.counts,
-      extra: this.extra,
-      recentPage: this.recent?.page,
-      recentBase: this.recent?.base,
-      recentSlot: this.recent?.slot,
-      lastSlot: cpu?.last.slot,
-      structureOf: cpu?.byKind,
-      touchEntry: cpu === undefined ? undefined : touchEntryOf(cpu),
-      cacheI: cacheParts(port, instruction),
-      cacheD: cacheParts(port, data),
-      cacheO: data.below && cacheParts(port, data.below),
+      ...{ counts, extra },
+      ...portParts(port),
+      ...(cpu && recent && tlbParts(cpu, recent)),
+      walker: tlb.translation?.walker,
     };
     // A loop that V8 compiles for this CPU's arrays and numbers alone (docs/adr/0011).
-    this.hits = (
-      new Function('parts', `${hitSource(shape)}\n// ${(loops += 1)}`) as (known: typeof parts) => Hits
+    this.loop = (
+      new Function('parts', `${hitSource(shape)}\n// ${(loops += 1)}`) as (known: typeof parts) => Loop
     )(parts);
   }
 
   run(context: TranslationContext, batch: AccessBatch, from: number, to: number): number {
-    const { tlb, cache, cpu, pieces, port } = this;
+    const { tlb, cache, cpu, pieces, port, loop, recent } = this;
     const { kind, vaLo, vaHi, size } = batch;
     tlb.trap.kind = TrapKind.none;
     if (cpu !== undefined) this.enter(cpu, context);
     let i = from;
     for (;;) {
-      i = this.hits(i, to, kind, vaLo, vaHi, size);
+      i = loop.hits(i, to, kind, vaLo, vaHi, size);
       if (i === to) break;
       pieces.count = 0;
       const retired = tlb.translateOne(port.cpu, context, batch, i, pieces);
-      if (
-        retired &&
-        cpu !== undefined &&
-        this.isHitNow(cpu, kind[i] as number, vaLo[i] as number, size[i] as number)
-      ) {
-        // The loop retires it: what is left to do here are the reads of its walk.
-        pieces.count -= 1;
-        if (pieces.count > 0) cache.run(port.cpu, pieces);
-        continue;
-      }
       cache.run(port.cpu, pieces);
       if (!retired) {
         cpu?.last.slot.fill(-1);
         break;
       }
+      recent?.settle();
+      recent?.note(cpu?.byKind[kind[i] as number] as number, kind[i] as number);
       i += 1;
     }
     this.count();
     return i;
-  }
-
-  /** After a translation: may the loop now find the reference's page? If so the lookup is counted there. */
-  private isHitNow(cpu: TlbCpu, kind: number, lo: number, size: number): boolean {
-    const { recent } = this;
-    const s = cpu.byKind[kind] as number;
-    if (recent === undefined) return false;
-    recent.settle();
-    if (!recent.note(s, kind) || (lo & 4095) + size > 4096) return false;
-    cpu.countLookups(s, kind, -1);
-    return true;
   }
 
   private enter(cpu: TlbCpu, { asid, ttbr }: TranslationContext): void {
@@ -178,6 +164,7 @@ class CpuLoop {
     if (asid === this.asid && ttbr === this.ttbr) return;
     this.asid = asid;
     this.ttbr = ttbr;
+    this.loop.enter(asid, ttbr);
     this.recent?.forget();
   }
 
@@ -202,11 +189,50 @@ class CpuLoop {
 
 const hiEnd = (bits: number): number => 2 ** (bits - 32);
 
-function touchEntryOf(cpu: TlbCpu): (kind: number, slot: number) => void {
-  const { structures, byKind, last } = cpu;
-  return (kind, slot) => {
-    const s = byKind[kind] as number;
-    structures[s]?.touch(slot);
-    last.slot[s] = slot;
+function translationShape(
+  cpu: TlbCpu,
+  port: CachePort,
+): Pick<TranslationShape, 'first' | 'second' | 'walks'> {
+  const { structures, second, byKind } = cpu;
+  const shapes = structures.map((structure, n) => {
+    const kinds = [...byKind.keys()].filter((kind) => byKind[kind] === n);
+    return tlbShape(structure, n, n === second ? [] : kinds);
+  });
+  const { walks, data } = port;
+  return {
+    first: shapes.filter(({ n }) => n !== second),
+    second: shapes[second],
+    walks: walks && { side: walks === data ? 'D' : 'O', cache: cacheShape(walks) },
+  };
+}
+
+function portParts(port: CachePort) {
+  const { instruction, data, counters, cpu, memoryWalkReads } = port;
+  const { outcomes, memoryReads, memoryWrites } = data.ledger;
+  return {
+    ...{ counters, outcomes, mixOutcome, memoryReads, memoryWrites, memoryWalkReads },
+    cpuNumber: cpu,
+    cacheI: cacheParts(port, instruction),
+    cacheD: cacheParts(port, data),
+    cacheO: data.below && cacheParts(port, data.below),
+  };
+}
+
+function tlbParts(cpu: TlbCpu, recent: RecentPages) {
+  return {
+    cpu,
+    recentPage: recent.page,
+    recentBase: recent.base,
+    recentSlot: recent.slot,
+    lastSlot: cpu.last.slot,
+    forgotKind: (kind: number): void => {
+      recent.forgetKind(kind);
+    },
+    tlbs: cpu.structures.map((structure, s) => ({ structure, at: structureCounters(s) })),
+    tlbCounters: cpu.counters,
+    walks: walkCounters(cpu.structures.length),
+    tlbOutcome: cpu.outcome,
+    found: walkResult(),
+    allowedKinds,
   };
 }

@@ -1,12 +1,13 @@
-import { crossSource, missSource, outerSource, restSource } from './cache-source.ts';
+import { crossSource, missSource, oneSource, outerSource, restSource } from './cache-source.ts';
 import type { CacheShape, Side } from './cache-source.ts';
+import { RECENT_SHIFT } from './recent-pages.ts';
+import { inStructure, resolveSource } from './resolve-source.ts';
+import type { TranslationShape } from './resolve-source.ts';
 
 /** What the text of a loop depends on: everything of a machine that is known before it runs. */
 export interface HitShape {
-  /** `recent`: pages are found among those translated lately; `none`: physical addresses are the virtual ones. */
-  readonly translation: 'recent' | 'none';
-  /** Must the TLB's replacement policy be told of hits? */
-  readonly tellsTlb: boolean;
+  /** Undefined: physical addresses are the virtual ones. */
+  readonly translation: TranslationShape | undefined;
   /** `[instruction, data]`, or one cache for both. */
   readonly caches: readonly [CacheShape] | readonly [CacheShape, CacheShape];
   readonly outer: CacheShape | undefined;
@@ -14,30 +15,34 @@ export interface HitShape {
   readonly hiMax: number;
 }
 
-/** log2 of the entries that `recent` pages have for each kind of access. */
-export const RECENT_SHIFT = 8;
 const RECENT_MASK = 2 ** RECENT_SHIFT - 1;
 /**
- * The text of a function `(i, to, kinds, vaLo, vaHi, sizes) -> i` that retires references while they are hits of
- * the first-level TLB, whatever they do in the caches. It stops at the first reference that is not. The function
- * closes over the names in `parts`: arrays, and functions that are called for what is rare.
+ * The text of two functions: `enter(asid, ttbr)`, and `hits(i, to, kinds, vaLo, vaHi, sizes) -> i`, which retires
+ * references until it meets one that the engines must see: it traps, lies in two pages, or is otherwise rare. They
+ * close over the names in `parts`: arrays, and functions that are called for what is rare.
  *
  * The machine's geometry stands in the text as numbers, so that V8 compiles a loop for it alone: no call for a
  * hit, no shape that other machines could have (docs/adr/0011).
  */
 export function hitSource(shape: HitShape): string {
   const { caches, outer, translation, hiMax } = shape;
-  const recent = translation === 'recent';
   const sides = caches.length === 1 ? [sideSource(shape, caches[0], 'D')] : bothSides(shape, caches);
   const functions = caches.flatMap((cache, n) => {
     const side = caches.length === 1 || n === 1 ? 'D' : 'I';
-    return [restSource(cache, side), crossSource(recent, cache, side), missSource(cache, side, outer)];
+    return [
+      oneSource(cache, side),
+      crossSource(translation !== undefined, cache, side),
+      restSource(cache, side),
+      missSource(cache, side, outer),
+    ];
   });
   return `'use strict';
-const { counters, note, counts, extra, recentPage, recentBase, recentSlot, lastSlot, structureOf, touchEntry } = parts;
+const { cpuNumber, counters, outcomes, mixOutcome, memoryReads, memoryWrites, counts, extra } = parts;
+function note(event) { outcomes[cpuNumber] = mixOutcome(outcomes[cpuNumber], event); }
 ${caches.length === 1 ? '' : names('I')}${names('D')}${outer === undefined ? '' : `${names('O')}${outerSource(outer)}`}
 ${functions.join('\n')}
-return function hits(i, to, kinds, vaLo, vaHi, sizes) {
+${translation === undefined ? 'function enter() {}' : resolveSource(translation)}
+function hits(i, to, kinds, vaLo, vaHi, sizes) {
   const from = i;
   let fetches = 0, stores = 0, modifies = 0;
   for (; i < to; i++) {
@@ -45,7 +50,7 @@ return function hits(i, to, kinds, vaLo, vaHi, sizes) {
     const lo = vaLo[i] | 0;
     const hi = vaHi[i];
     const size = sizes[i];
-    ${recent ? recentText(shape) : `if (hi > ${hiMax}) break;`}
+    ${translation === undefined ? `if (hi > ${hiMax}) break;` : recentText(translation)}
     ${sides.join('')}
   }
   counts[0] += fetches;
@@ -53,19 +58,26 @@ return function hits(i, to, kinds, vaLo, vaHi, sizes) {
   counts[2] += stores - modifies;
   counts[3] += modifies;
   return i;
-};`;
+}
+return { enter, hits };`;
 }
 
 const names = (side: Side): string =>
   `const { keys: keys${side}, physical: physical${side}, dirty: dirty${side}, newestKey: newestKey${side}, ` +
-  `newestSlot: newestSlot${side}, lane: lane${side}, policy: policy${side}, missed: missed${side}, ` +
-  `stored: stored${side}, filled: filled${side}, ` +
+  `newestSlot: newestSlot${side}, lane: lane${side}, policy: policy${side}, random: random${side}, ` +
+  `globals: globals${side}, missed: missed${side}, stored: stored${side}, filled: filled${side}, ` +
   `misses: misses${side}, accesses: accesses${side}, writebacks: writebacks${side} } = parts.cache${side};\n`;
 
-const recentText = ({ tellsTlb }: HitShape): string => `const page = (hi << 20) | (lo >>> 12);
+function recentText(translation: TranslationShape): string {
+  const { first } = translation;
+  const resolve = inStructure(translation, 'resolve', 'kind, lo, hi, size, page, r');
+  const used = first.some(({ tellsPolicy }) => tellsPolicy)
+    ? ` else ${inStructure(translation, 'used', 'recentSlot[r]')};`
+    : '';
+  return `const page = (hi << 20) | (lo >>> 12);
     const r = (kind << ${RECENT_SHIFT}) | (page & ${RECENT_MASK});
-    if (recentPage[r] !== page) break;
-    ${tellsTlb ? `if (recentSlot[r] !== lastSlot[structureOf[kind]]) touchEntry(kind, recentSlot[r]);` : ''}`;
+    if (recentPage[r] !== page) { if (!(${resolve})) break; }${used}`;
+}
 
 const bothSides = (shape: HitShape, [instruction, data]: readonly [CacheShape, CacheShape]): string[] => [
   `if (kind === 0) {`,
@@ -79,7 +91,7 @@ const bothSides = (shape: HitShape, [instruction, data]: readonly [CacheShape, C
 function sideSource(shape: HitShape, cache: CacheShape, side: Side): string {
   const { lineShift, setMask, stack, ways, tagVa, indexVa, writeThrough, marksDirty } = cache;
   const lineBytes = 2 ** lineShift;
-  const recent = shape.translation === 'recent';
+  const recent = shape.translation !== undefined;
   const virtual = `(hi << ${32 - lineShift}) | (lo >>> ${lineShift})`;
   const physical = recent ? `recentBase[r] | ((lo & 4095) >>> ${lineShift})` : virtual;
   const key = tagVa ? virtual : physical;

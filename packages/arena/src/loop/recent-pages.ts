@@ -1,16 +1,17 @@
 import type { TlbCpu } from '../tlb-cpu.ts';
 import type { TlbStructure } from '../tlb-structure.ts';
-import { RECENT_SHIFT } from './hit-source.ts';
 
 const KINDS = 4;
+/** log2 of the places for each kind of access. */
+export const RECENT_SHIFT = 8;
 const ENTRIES = 2 ** RECENT_SHIFT;
 
 /**
  * An index of entries that the first-level TLBs of a CPU hold now: by kind of access and page, where the page
  * leads, if such an access is permitted there. It only says again what the structures say.
  *
- * 1. A page stands in it only while its entry is in the structure, valid and unwatched: `settle` forgets all pages
- *    of a structure whose entries have changed, and must be called before the index is looked at again.
+ * 1. A page stands in it only while its entry is in the structure, valid and unwatched. Loops that are made forget
+ *    what they drive out. Of all other changes `settle` hears, which must be called before the index is used again.
  * 2. A vacant place holds a page that has its place elsewhere, so it never matches.
  */
 export class RecentPages {
@@ -58,37 +59,25 @@ export class RecentPages {
     }
   }
 
-  /**
-   * Notes the page that structure `s` translated last, for every kind of access that may use it. Answers whether
-   * `wanted` is one of them.
-   */
-  note(s: number, wanted: number): boolean {
+  /** Notes, for accesses of `kind`, the page that structure `s` translated last, if the entry allows them. */
+  note(s: number, kind: number): void {
     const { last } = this.cpu;
-    const allowed = last.allowed[s] as number;
-    const slot = last.slot[s] as number;
-    const kinds = this.kindsOf[s] as Uint8Array;
     const page = last.page[s] as number;
     const vaHi = last.vaHi[s] as number;
     const paLo = last.paLo[s] as number;
     const paHi = last.paHi[s] as number;
-    if (page < 0 || vaHi >= this.ends.va || paHi >= this.ends.pa) return false;
+    if (page < 0 || vaHi >= this.ends.va || paHi >= this.ends.pa) return;
+    if ((((last.allowed[s] as number) >>> kind) & 1) === 0) return;
     const number = (vaHi << 20) | page;
-    let noted = false;
-    for (let k = 0; k < kinds.length; k++) {
-      const kind = kinds[k] as number;
-      if (((allowed >>> kind) & 1) === 0) continue;
-      const lineShift = this.lineShifts[kind] as number;
-      const base = (paHi << (32 - lineShift)) | (paLo >>> lineShift);
-      // The last line that 32 bits can number marks an invalid way: the slow path refuses it.
-      if ((base | (4095 >>> lineShift)) === -1 || (number << (12 - lineShift)) >> (12 - lineShift) === -1)
-        continue;
-      const place = (kind << RECENT_SHIFT) | (number & (ENTRIES - 1));
-      this.page[place] = number;
-      this.base[place] = base;
-      this.slot[place] = slot;
-      if (kind === wanted) noted = true;
-    }
-    return noted;
+    const lineShift = this.lineShifts[kind] as number;
+    const base = (paHi << (32 - lineShift)) | (paLo >>> lineShift);
+    // The last line that 32 bits can number marks an invalid way: the slow path refuses it.
+    if ((base | (4095 >>> lineShift)) === -1 || (number << (12 - lineShift)) >> (12 - lineShift) === -1)
+      return;
+    const place = (kind << RECENT_SHIFT) | (number & (ENTRIES - 1));
+    this.page[place] = number;
+    this.base[place] = base;
+    this.slot[place] = last.slot[s] as number;
   }
 
   /** Forgets the page of 4 KiB that the entry changed last translated, if it stands here by that entry. */
@@ -98,7 +87,7 @@ export class RecentPages {
     if (this.page[at] === changedVpn && this.slot[at] === changed) this.page[at] = place ^ 1;
   }
 
-  private forgetKind(kind: number): void {
+  forgetKind(kind: number): void {
     const first = kind << RECENT_SHIFT;
     for (let place = 0; place < ENTRIES; place++) this.page[first + place] = place ^ 1;
   }
