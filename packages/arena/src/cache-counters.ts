@@ -58,8 +58,11 @@ export interface LedgerOptions {
   readonly pycachesim: boolean;
 }
 
+/** 2^32 over the golden ratio. */
+export const MIX = 0x9e3779b1;
+
 /** Folds one event into a summary word. */
 export const mixOutcome = (word: number, event: number): number => {
-  const mixed = Math.imul(word ^ event, 0x9e3779b1);
+  const mixed = Math.imul(word ^ event, MIX);
   return (mixed ^ (mixed >>> 15)) | 0;
 };

@@ -17,7 +17,7 @@ export const GLOBAL_MASK = VA_TOP | WATCHED | EMPTY;
 export const ASID_MAX = 2 ** 24 - 1;
 export const holderWord = (asid: number, vaHi: number): number => (asid << 4) | (vaHi >>> 12);
 
-export const HINTS = 256;
+export const HINTS = 1024;
 /** Above it, bits of the address that `vpn` does not hold take part in the choice of a set. */
 const MASKED_SHIFT_MAX = 24;
 const hashOf = (vpn: number): number => (vpn ^ (vpn >>> 8)) & (HINTS - 1);

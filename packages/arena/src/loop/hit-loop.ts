@@ -14,7 +14,7 @@ import type {
   TranslationContext,
   Walker,
 } from '@tablewalk/contracts';
-import { CacheKind, mixOutcome } from '../cache-counters.ts';
+import { CacheKind } from '../cache-counters.ts';
 import type { CachePort } from '../cache-lines.ts';
 import { structureCounters, walkCounters } from '../tlb-cpu.ts';
 import type { TlbCpu } from '../tlb-cpu.ts';
@@ -23,6 +23,7 @@ import { cacheParts, cacheShape } from './cache-parts.ts';
 import { hitSource } from './hit-source.ts';
 import type { HitShape } from './hit-source.ts';
 import { RecentPages } from './recent-pages.ts';
+import { WALKED_WORDS } from './resolve-source.ts';
 import type { TranslationShape } from './resolve-source.ts';
 import { tlbShape } from './tlb-source.ts';
 
@@ -161,10 +162,10 @@ class CpuLoop {
     // Maintenance may have made the entry used last forget that it was.
     cpu.last.slot.fill(-1);
     this.recent?.settle();
+    this.loop.enter(asid, ttbr);
     if (asid === this.asid && ttbr === this.ttbr) return;
     this.asid = asid;
     this.ttbr = ttbr;
-    this.loop.enter(asid, ttbr);
     this.recent?.forget();
   }
 
@@ -210,7 +211,7 @@ function portParts(port: CachePort) {
   const { instruction, data, counters, cpu, memoryWalkReads } = port;
   const { outcomes, memoryReads, memoryWrites } = data.ledger;
   return {
-    ...{ counters, outcomes, mixOutcome, memoryReads, memoryWrites, memoryWalkReads },
+    ...{ counters, outcomes, memoryReads, memoryWrites, memoryWalkReads },
     cpuNumber: cpu,
     cacheI: cacheParts(port, instruction),
     cacheD: cacheParts(port, data),
@@ -225,14 +226,13 @@ function tlbParts(cpu: TlbCpu, recent: RecentPages) {
     recentBase: recent.base,
     recentSlot: recent.slot,
     lastSlot: cpu.last.slot,
-    forgotKind: (kind: number): void => {
-      recent.forgetKind(kind);
-    },
     tlbs: cpu.structures.map((structure, s) => ({ structure, at: structureCounters(s) })),
     tlbCounters: cpu.counters,
     walks: walkCounters(cpu.structures.length),
     tlbOutcome: cpu.outcome,
     found: walkResult(),
-    allowedKinds,
+    walked: new Int32Array(WALKED_WORDS),
+    /** By `PageFlag`s. */
+    allowedOf: Uint8Array.from({ length: 16 }, (_, flags) => allowedKinds(flags)),
   };
 }

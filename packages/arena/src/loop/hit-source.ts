@@ -1,4 +1,4 @@
-import { crossSource, missSource, oneSource, outerSource, restSource } from './cache-source.ts';
+import { cacheSource, newestText, outerSource } from './cache-source.ts';
 import type { CacheShape, Side } from './cache-source.ts';
 import { RECENT_SHIFT } from './recent-pages.ts';
 import { inStructure, resolveSource } from './resolve-source.ts';
@@ -27,18 +27,11 @@ const RECENT_MASK = 2 ** RECENT_SHIFT - 1;
 export function hitSource(shape: HitShape): string {
   const { caches, outer, translation, hiMax } = shape;
   const sides = caches.length === 1 ? [sideSource(shape, caches[0], 'D')] : bothSides(shape, caches);
-  const functions = caches.flatMap((cache, n) => {
-    const side = caches.length === 1 || n === 1 ? 'D' : 'I';
-    return [
-      oneSource(cache, side),
-      crossSource(translation !== undefined, cache, side),
-      restSource(cache, side),
-      missSource(cache, side, outer),
-    ];
-  });
+  const functions = caches.map((cache, n) =>
+    cacheSource(translation !== undefined, cache, caches.length === 1 || n === 1 ? 'D' : 'I', outer),
+  );
   return `'use strict';
-const { cpuNumber, counters, outcomes, mixOutcome, memoryReads, memoryWrites, counts, extra } = parts;
-function note(event) { outcomes[cpuNumber] = mixOutcome(outcomes[cpuNumber], event); }
+const { cpuNumber, counters, outcomes, memoryReads, memoryWrites, counts, extra } = parts;
 ${caches.length === 1 ? '' : names('I')}${names('D')}${outer === undefined ? '' : `${names('O')}${outerSource(outer)}`}
 ${functions.join('\n')}
 ${translation === undefined ? 'function enter() {}' : resolveSource(translation)}
@@ -96,7 +89,7 @@ function sideSource(shape: HitShape, cache: CacheShape, side: Side): string {
   const physical = recent ? `recentBase[r] | ((lo & 4095) >>> ${lineShift})` : virtual;
   const key = tagVa ? virtual : physical;
   const set = indexVa ? `(lo >>> ${lineShift}) & ${setMask}` : `${tagVa ? 'line' : 'key'} & ${setMask}`;
-  const newest = stack ? `keys${side}[set * ${ways}]` : `newestKey${side}[set]`;
+  const newest = newestText(cache, side);
   const newestSlot = stack ? `set * ${ways}` : `newestSlot${side}[set]`;
   const unified = shape.caches.length === 1;
   const count = unified

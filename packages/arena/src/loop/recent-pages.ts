@@ -87,7 +87,7 @@ export class RecentPages {
     if (this.page[at] === changedVpn && this.slot[at] === changed) this.page[at] = place ^ 1;
   }
 
-  forgetKind(kind: number): void {
+  private forgetKind(kind: number): void {
     const first = kind << RECENT_SHIFT;
     for (let place = 0; place < ENTRIES; place++) this.page[first + place] = place ^ 1;
   }

@@ -1,9 +1,10 @@
+import { PageFlag } from '@tablewalk/contracts';
 import { CacheKind } from '../cache-counters.ts';
 import { GLOBAL_MASK } from '../tlb-structure.ts';
-import { WALK } from './cache-source.ts';
+import { mixText, newestText, WALK } from './cache-source.ts';
 import type { CacheShape, Side } from './cache-source.ts';
 import { RECENT_SHIFT } from './recent-pages.ts';
-import { tlbSource } from './tlb-source.ts';
+import { findText, placeText, tlbSource } from './tlb-source.ts';
 import type { TlbShape } from './tlb-source.ts';
 
 /** What the text of translation depends on. */
@@ -22,28 +23,38 @@ export interface TranslationShape {
 const PLACES = 2 ** RECENT_SHIFT - 1;
 
 /**
- * The text of what `TlbLookup.resolve` does for a page that is not among the recent ones: first level, second level,
- * walk and fills. A function for each first-level structure answers whether the page now stands at place `r` of the
- * index. Where it does not, nothing has happened yet, and the engines do all of it: traps, and whatever is rare. The
- * lookup in the first level is counted by the loop, as that of any hit.
+ * Walks done since the last entry into the loop, while which no descriptor changes: a place by page, of these words:
+ * page, number of the entry, frame (low half, high half), holder mask; kinds allowed, level and reads in bytes; the
+ * lines of the reads.
+ */
+const WALKED_PLACES = 4096;
+const WALKED_SHIFT = 4;
+export const WALKED_WORDS = WALKED_PLACES << WALKED_SHIFT;
+const AT = { page: 0, entered: 1, frameLo: 2, frameHi: 3, mask: 4, found: 5, lines: 6 } as const;
+
+/**
+ * The text of what `TlbLookup.resolve` does for a page of 4 KiB that is not among the recent ones: first level, second
+ * level, walk and fills. A function for each first-level structure answers whether the page now stands at place `r` of
+ * the index. Where it does not, nothing has happened yet, and the engines do all of it: traps, larger pages, and
+ * whatever is rare. The lookup in the first level is counted by the loop, as that of any hit.
+ *
+ * Functions are few and long on purpose: V8 would not put the small ones into so large a text by itself.
  */
 export function resolveSource(shape: TranslationShape): string {
   const { first, second } = shape;
   const structures = second === undefined ? first : [...first, second];
-  return `const { cpu, recentPage, recentBase, recentSlot, lastSlot, forgotKind, tlbCounters, tlbOutcome, walker, found, allowedKinds,
-  memoryWalkReads, walks } = parts;
+  return `const { cpu, recentPage, recentBase, recentSlot, lastSlot, tlbCounters, tlbOutcome, walker, found,
+  walked, allowedOf, memoryWalkReads, walks } = parts;
 const { readPa } = found;
-let asid = -1, ttbr = -1;
-function enter(newAsid, newTtbr) { asid = newAsid; ttbr = newTtbr; }
-function noteTlb(event) { tlbOutcome[0] = mixOutcome(tlbOutcome[0], event); }
-function forgotPage(kind, page, slot) {
+let asid = -1, ttbr = -1, entered = 0;
+function enter(newAsid, newTtbr) { asid = newAsid; ttbr = newTtbr; entered = (entered + 1) | 0; }
+function forget(kind, page, slot) {
   const at = (kind << ${RECENT_SHIFT}) | (page & ${PLACES});
   if (recentPage[at] === page && recentSlot[at] === slot) recentPage[at] = (page & ${PLACES}) ^ 1;
 }
 ${structures.map(tlbSource).join('\n')}
-${baseText(shape)}
 ${walkText(shape)}
-${first.map((one) => lookupText(shape, one) + missedText(shape, one)).join('\n')}`;
+${first.map((one) => usedText(one) + lookupText(shape, one) + missedText(shape, one)).join('\n')}`;
 }
 
 /** A call of the function `name` of the structure in which `kind` looks. */
@@ -56,126 +67,135 @@ export function inStructure({ first }: TranslationShape, name: string, args: str
   );
 }
 
-/** Number of the first line of a page of 4 KiB within a mapping, as `RecentPages.note` has it; -1: not for the index. */
-function baseText({ paEnd, lineShifts }: TranslationShape): string {
-  const [fetch = 0, load = 0] = lineShifts;
-  const lineShift = fetch === load ? String(fetch) : `(kind === 0 ? ${fetch} : ${load})`;
-  return `function baseOf(kind, lo, hi, page, shift, frameLo, frameHi) {
-  const inside = shift > 31 ? lo : lo & ((1 << shift) - 1);
-  const top = frameHi | (shift > 32 ? hi & ((1 << (shift - 32)) - 1) : 0);
-  const lineShift = ${lineShift};
-  if (top >= ${paEnd} || (page << (12 - lineShift)) >> (12 - lineShift) === -1) return -1;
-  const base = (top << (32 - lineShift)) | (((frameLo | inside) & -4096) >>> lineShift);
-  return (base | (4095 >>> lineShift)) === -1 ? -1 : base;
-}`;
-}
-
-/** The reads of the walk that was found, and whether the loop may do them: each in one line that has a number. */
-function walkText({ walks, vaEnd, paEnd }: TranslationShape): string {
-  const end = Math.min(vaEnd, paEnd) * 2 ** 32;
-  if (walks === undefined)
-    return `function mayRead() {
-  for (let n = 0; n < found.reads; n++) if (readPa[n] >= ${end}) return false;
-  return true;
-}
-function readDescriptors() { counters[memoryWalkReads] += found.reads; }`;
-  const { side, cache } = walks;
-  const { lineShift, setMask } = cache;
-  const lineBytes = 2 ** lineShift;
-  return `function mayRead() {
-  for (let n = 0; n < found.reads; n++) {
-    const pa = readPa[n];
-    if (pa >= ${end - lineBytes} || ((pa | 0) & ${lineBytes - 1}) + found.readBytes > ${lineBytes}) return false;
-  }
-  return true;
-}
-function readDescriptors() {
-  for (let n = 0; n < found.reads; n++) {
-    const pa = readPa[n];
-    const line = ((pa / 4294967296) << ${32 - lineShift}) | ((pa | 0) >>> ${lineShift});
-    counters[accesses${side} + ${CacheKind.walk}] += 1;
-    one${side}(line & ${setMask}, line, line, ${WALK}, 0);
-  }
-}`;
-}
-
-function lookupText({ vaEnd }: TranslationShape, { n }: TlbShape): string {
-  return `function resolve${n}(kind, lo, hi, size, page, r) {
-  if ((lo & 4095) + size > 4096 || hi >= ${vaEnd}) return false;
-  const holder = (asid << 4) | (hi >>> 12);
-  const slot = find${n}(page, holder);
-  if (slot < 0) return missed${n}(kind, lo, hi, page, r, holder);
-  if (((allowed${n}[slot] >>> kind) & 1) === 0) return false;
-  const base = baseOf(kind, lo, hi, page, pageShift${n}[slot], paLo${n}[slot], paHi${n}[slot]);
-  if (base === -1) return false;
-  used${n}(slot);
-  return recently${n}(page, r, base, slot);
-}
-function used${n}(slot) {
+const usedText = ({ n }: TlbShape): string => `function used${n}(slot) {
   if (lastSlot[${n}] === slot) return;
   touch${n}(slot);
   lastSlot[${n}] = slot;
 }
-function recently${n}(page, r, base, slot) {
-  recentPage[r] = page;
+`;
+
+/**
+ * Number of the first line of the page's frame, as `RecentPages.note` has it. Away, where the frame or the last line of
+ * page or frame has no number.
+ */
+function baseText({ paEnd, lineShifts }: TranslationShape, { kinds }: TlbShape): string {
+  const shifts = kinds.map((kind) => lineShifts[kind] as number);
+  const [shift = 0, other = shift] = new Set(shifts);
+  const lineShift = shift === other ? String(shift) : `(kind === 0 ? ${shift} : ${other})`;
+  return `const base = (frameHi << (32 - ${lineShift})) | (frameLo >>> ${lineShift});
+  if (frameHi >= ${paEnd} || (base | (4095 >>> ${lineShift})) === -1) return false;
+  if ((page << (12 - ${lineShift})) >> (12 - ${lineShift}) === -1) return false;`;
+}
+
+const noteText = (n: number): string => `recentPage[r] = page;
   recentBase[r] = base;
   recentSlot[r] = slot;
   lastSlot[${n}] = slot;
-  return true;
+  return true;`;
+
+function lookupText(shape: TranslationShape, first: TlbShape): string {
+  const { n } = first;
+  const { vaEnd, second } = shape;
+  const large = second === undefined ? '' : ` || tlb${second.n}.large !== 0`;
+  return `function resolve${n}(kind, lo, hi, size, page, r) {
+  if ((lo & 4095) + size > 4096 || hi >= ${vaEnd} || tlb${n}.large !== 0${large}) return false;
+  const holder = (asid << 4) | (hi >>> 12);
+  let slot = -1;
+  ${findText(first, 'slot')}
+  if (slot < 0) return missed${n}(kind, lo, hi, page, r, holder);
+  if (((allowed${n}[slot] >>> kind) & 1) === 0) return false;
+  const frameLo = paLo${n}[slot], frameHi = paHi${n}[slot];
+  ${baseText(shape, first)}
+  touch${n}(slot);
+  ${noteText(n)}
 }
 `;
 }
 
-function missedText({ second }: TranslationShape, one: TlbShape): string {
-  const { n } = one;
-  const smallest = (shape: TlbShape): string =>
-    shape.pageShifts.length === 0 ? '' : ` || found.pageShift < ${shape.pageShifts.at(-1)}`;
+function missedText(shape: TranslationShape, first: TlbShape): string {
+  const { n } = first;
+  const { second } = shape;
+  const small = [first, ...(second === undefined ? [] : [second])].every(({ holdsSmall }) => holdsSmall);
+  if (!small) return `function missed${n}() { return false; }\n`;
   const counted = `tlbCounters[misses${n} + kind] += 1;
-  noteTlb(page + ${n} + kind);`;
-  const filled = `place${n}(page, holder, mask, shift, frameLo, frameHi, may, level)`;
-  const main =
+  ${mixText('tlbOutcome[0]', `page + ${n} + kind`)}`;
+  const inSecond =
     second === undefined
-      ? ''
-      : `const main = find${second.n}(page, holder);
-  if (main >= 0) return copied${n}(kind, lo, hi, page, r, holder, main);
-  `;
-  const copy =
-    second === undefined
-      ? ''
-      : `function copied${n}(kind, lo, hi, page, r, holder, main) {
-  const may = allowed${second.n}[main], shift = pageShift${second.n}[main], level = level${second.n}[main];
-  const frameLo = paLo${second.n}[main], frameHi = paHi${second.n}[main], mask = holderMask${second.n}[main];
-  if (((may >>> kind) & 1) === 0${one.pageShifts.length === 0 ? '' : ` || shift < ${one.pageShifts.at(-1)}`}) return false;
-  const base = baseOf(kind, lo, hi, page, shift, frameLo, frameHi);
-  if (base === -1) return false;
+      ? { look: '', fill: '', function: '' }
+      : {
+          look: `let main = -1;
+  ${findText(second, 'main')}
+  if (main >= 0) return copied${n}(kind, page, r, holder, main);`,
+          fill: `tlbCounters[lookups${second.n} + kind] += 1;
+  tlbCounters[misses${second.n} + kind] += 1;
+  ${mixText('tlbOutcome[0]', `page + ${second.n} + kind`)}
+  ${placeText(second, 'held')}`,
+          function: `function copied${n}(kind, page, r, holder, main) {
+  const may = allowed${second.n}[main], level = level${second.n}[main], mask = holderMask${second.n}[main];
+  const frameLo = paLo${second.n}[main], frameHi = paHi${second.n}[main];
+  if (((may >>> kind) & 1) === 0) return false;
+  ${baseText(shape, first)}
   ${counted}
   tlbCounters[lookups${second.n} + kind] += 1;
   touch${second.n}(main);
-  return recently${n}(page, r, base, ${filled});
+  ${placeText(first, 'slot')}
+  ${noteText(n)}
 }
-`;
+`,
+        };
   return `function missed${n}(kind, lo, hi, page, r, holder) {
   if (cpu.watched > 0) return false;
-  ${main}walker.walk(ttbr, lo >>> 0, hi, found);
-  if (found.fault !== 0 || !mayRead()${smallest(one)}${second === undefined ? '' : smallest(second)}) return false;
-  const may = allowedKinds(found.flags), shift = found.pageShift, level = found.level, pfn = found.pfn;
-  const frameLo = pfn << 12, frameHi = (pfn / 1048576) | 0, mask = (found.flags & 8) !== 0 ? ${GLOBAL_MASK} : -1;
+  ${inSecond.look}
+  const w = (page & ${WALKED_PLACES - 1}) << ${WALKED_SHIFT};
+  if ((walked[w] !== page || walked[w + ${AT.entered}] !== entered) && !walk(w, lo, hi, page)) return false;
+  const walkFound = walked[w + ${AT.found}];
+  const may = walkFound & 255, level = (walkFound >>> 8) & 255, reads = walkFound >>> 16;
   if (((may >>> kind) & 1) === 0) return false;
-  const base = baseOf(kind, lo, hi, page, shift, frameLo, frameHi);
-  if (base === -1) return false;
+  const frameLo = walked[w + ${AT.frameLo}], frameHi = walked[w + ${AT.frameHi}], mask = walked[w + ${AT.mask}];
+  ${baseText(shape, first)}
   ${counted}
-  ${
-    second === undefined
-      ? ''
-      : `tlbCounters[lookups${second.n} + kind] += 1;
-  tlbCounters[misses${second.n} + kind] += 1;
-  noteTlb(page + ${second.n} + kind);
-  place${second.n}(page, holder, mask, shift, frameLo, frameHi, may, level);`
-  }
+  ${inSecond.fill}
   tlbCounters[walks] += 1;
-  tlbCounters[walks + 1] += found.reads;
-  readDescriptors();
-  return recently${n}(page, r, base, ${filled});
+  tlbCounters[walks + 1] += reads;
+  ${readText(shape)}
+  ${placeText(first, 'slot')}
+  ${noteText(n)}
 }
-${copy}`;
+${inSecond.function}`;
+}
+
+/** Walks, and notes at `w` what was found; away, where the engines must see it. Each read must lie in one line. */
+function walkText({ walks, vaEnd, paEnd }: TranslationShape): string {
+  const lineShift = walks?.cache.lineShift ?? 0;
+  const end = Math.min(vaEnd, paEnd) * 2 ** 32 - 2 ** lineShift;
+  const crosses = walks && ` || ((pa | 0) & ${2 ** lineShift - 1}) + found.readBytes > ${2 ** lineShift}`;
+  return `function walk(w, lo, hi, page) {
+  walker.walk(ttbr, lo >>> 0, hi, found);
+  const { flags, level, pfn, reads } = found;
+  if (found.fault !== 0 || found.pageShift !== 12) return false;
+  walked[w + ${AT.page}] = -1;
+  for (let n = 0; n < reads; n++) {
+    const pa = readPa[n];
+    if (pa >= ${end}${crosses ?? ''}) return false;
+    walked[w + ${AT.lines} + n] = ((pa / 4294967296) << ${32 - lineShift}) | ((pa | 0) >>> ${lineShift});
+  }
+  walked[w + ${AT.entered}] = entered;
+  walked[w + ${AT.frameLo}] = pfn << 12;
+  walked[w + ${AT.frameHi}] = (pfn / 1048576) | 0;
+  walked[w + ${AT.mask}] = (flags & ${PageFlag.global}) !== 0 ? ${GLOBAL_MASK} : -1;
+  walked[w + ${AT.found}] = allowedOf[flags] | (level << 8) | (reads << 16);
+  walked[w + ${AT.page}] = page;
+  return true;
+}`;
+}
+
+function readText({ walks }: TranslationShape): string {
+  if (walks === undefined) return `counters[memoryWalkReads] += reads;`;
+  const { side, cache } = walks;
+  return `counters[accesses${side} + ${CacheKind.walk}] += reads;
+  for (let n = 0; n < reads; n++) {
+    const line = walked[w + ${AT.lines} + n];
+    const set = line & ${cache.setMask};
+    if (${newestText(cache, side)} !== line) rest${side}(set, line, line, ${WALK}, 0);
+  }`;
 }
