@@ -23,5 +23,11 @@ export function prngNext(state: PrngState): number {
 
 /** A number in [0, bound), by multiplication (bias below 2^-32 x bound, and the same everywhere). */
 export function prngBelow(state: PrngState, bound: number): number {
-  return Math.floor((prngNext(state) / 2 ** 32) * bound);
+  const drawn = prngNext(state);
+  if (bound > INTEGER_BOUND_MAX) return Math.floor((drawn / 2 ** 32) * bound);
+  // The upper half of the product of 64 bits, by halves of the number drawn: no floating point.
+  return (Math.imul(drawn >>> 16, bound) + (Math.imul(drawn & 0xffff, bound) >>> 16)) >>> 16;
 }
+
+/** Up to it, 16 bits times the bound fit in 31. */
+const INTEGER_BOUND_MAX = 2 ** 15;
