@@ -1,7 +1,7 @@
 import { assert } from '@tablewalk/base';
 import type { AccessBatch } from '@tablewalk/contracts';
-import { blockBytesMax, ENTRY_BYTES, ESCAPE, FORM, FORM_BYTES, FORMS, HEAD_BYTES, KINDS } from './layout.ts';
-import { REFERENCES_PER_BLOCK_MAX } from './layout.ts';
+import { blockBytesMax, ENTRY_BYTES, ESCAPE, FORM, FORMS, HEAD_BYTES, KINDS } from './layout.ts';
+import { REFERENCES_PER_BLOCK_MAX, SET, SET_BYTES } from './layout.ts';
 
 /** Sizes below this find their entry in a table; others in a map. */
 const COMMON_SIZES = 128;
@@ -119,9 +119,9 @@ export class ReferenceEncoder {
   private layOut(count: number): Uint8Array {
     const { out, entries, escapes, used } = this;
     const head = new DataView(out.buffer);
-    head.setUint32(0, count, true);
+    head.setUint32(SET.tokens * 4, count, true);
     for (let form = 1; form < FORMS; form++) head.setUint32(form * 4, used[form] as number, true);
-    head.setUint32(FORMS * 4, escapes.length / ENTRY_BYTES, true);
+    head.setUint32(SET.escapes * 4, escapes.length / ENTRY_BYTES, true);
     out[HEAD_BYTES - 1] = entries.length;
     let at = HEAD_BYTES;
     for (const entry of entries) {
@@ -136,7 +136,7 @@ export class ReferenceEncoder {
     for (let form = 1; form < FORMS; form++) {
       const values = this.values[form] as Int32Array;
       const n = used[form] as number;
-      for (let plane = 0; plane < Math.min(FORM_BYTES[form] as number, 4); plane++, at += n)
+      for (let plane = 0; plane < Math.min(SET_BYTES[form] as number, 4); plane++, at += n)
         for (let i = 0; i < n; i++) out[at + i] = (values[i] as number) >> (plane * 8);
     }
     const n = used[FORM.absolute] as number;

@@ -29,8 +29,11 @@ export const ESCAPE = 255;
 export const HEAD_BYTES = 4 + 5 * 4 + 1;
 export const ENTRY_BYTES = 4;
 
-/** Planes of a set, by form, and of an escape. */
-export const FORM_BYTES = [0, 1, 2, 4, 6] as const;
+/** The sets of a block, in their order: tokens, then addresses by their forms (1 to 4), then escapes. */
+export const SET = { tokens: 0, escapes: FORMS } as const;
+export const SETS = FORMS + 1;
+/** Planes of each set, that is, bytes of its members. */
+export const SET_BYTES = [1, 1, 2, 4, 6, ENTRY_BYTES] as const;
 
 /** No block of `count` references is larger. */
 export const blockBytesMax = (count: number): number =>

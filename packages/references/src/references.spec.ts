@@ -2,7 +2,7 @@ import { accessBatch, pushAccess, vaOfAccess } from '@tablewalk/contracts';
 import type { AccessBatch, AccessKind } from '@tablewalk/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeReferences, openReferenceBlock } from './decode.ts';
+import { boundsOf, decodeReferences, openReferenceBlock } from './decode.ts';
 import { ReferenceEncoder } from './encode.ts';
 
 type Reference = readonly [kind: number, va: number, size: number];
@@ -62,6 +62,23 @@ describe('blocks of references', () => {
   it('hold more kinds, sizes and forms than a byte has', () => {
     const list = Array.from({ length: 2000 }, (_, i): Reference => [i % 7, i * 2 ** 20, (i * 37) % 900]);
     expect(decoded(new ReferenceEncoder().encode(batchOf(list)))).toEqual(list);
+  });
+
+  it('tell their bounds before they are decoded', () => {
+    const encoder = new ReferenceEncoder();
+    const many = Array.from({ length: 400 }, (_, i): Reference => [i % 7, 2 ** 40 + i, 100 + i]);
+    fc.assert(
+      fc.property(references, fc.boolean(), (some, escapes) => {
+        // Where the dictionary is full, `some` may be all escapes.
+        const list = escapes ? [...many, ...some] : some;
+        const highs = list.map(([, va]) => Math.floor(va / 2 ** 32));
+        expect(boundsOf(openReferenceBlock(encoder.encode(batchOf(list)), fail))).toEqual({
+          kindMax: Math.max(0, ...list.map(([kind]) => kind)),
+          sizeMin: Math.min(0xffff, ...list.map(([, , size]) => size)),
+          high: highs.reduce((all, high) => all | high, 0),
+        });
+      }),
+    );
   });
 
   it('cost a byte for each of the instructions that follow one another', () => {
