@@ -1,13 +1,12 @@
 import { TraceError } from '@tablewalk/base';
 import { AccessKind, accessBatch, vaOfAccess } from '@tablewalk/contracts';
 import type { AccessBatch } from '@tablewalk/contracts';
-import { decodeReferences, openReferenceBlock } from '@tablewalk/references';
-import type { Codec } from '@tablewalk/references';
+import { boundsOf, decodeReferences, openReferenceBlock } from '@tablewalk/references';
+import type { Codec, ReferenceBounds } from '@tablewalk/references';
 import { BatchFiller } from './batch-filler.ts';
 import { BINARY_TRACE_FORMAT, BLOCK_REFERENCES_MAX, CRC_AT, damagedTrace, FRAME } from './binary-layout.ts';
-import { FRAME_BYTES, MAGIC, payloadBytesMax } from './binary-layout.ts';
+import { FRAME_BYTES, frameCrc, LINK_BYTES, LINKED_FORMAT, MAGIC, payloadBytesMax } from './binary-layout.ts';
 import type { BinaryTraceClose, BinaryTraceHead } from './binary-layout.ts';
-import { frameCrc } from './binary-writer.ts';
 import type { Rebase } from './rebase.ts';
 import type { TraceReader, TraceReaderOptions } from './trace-reader.ts';
 
@@ -22,7 +21,9 @@ export class BinaryTraceReader implements TraceReader {
   close: BinaryTraceClose | undefined;
 
   private readonly filler: BatchFiller;
-  private blocks = 0;
+  /** How many have been taken, and the CRC of the last. */
+  private frames = 0;
+  private lastCrc = 0;
   /** References of the file, moved or not. */
   private stored = 0;
   /** Bytes of the file before `kept`. */
@@ -116,24 +117,48 @@ export class BinaryTraceReader implements TraceReader {
   private take(bytes: Uint8Array): void {
     if (this.passed === 0) {
       if (!MAGIC.every((byte, i) => bytes[i] === byte)) throw this.damaged('the file is no binary trace');
-    } else {
-      const head = bytes.subarray(0, FRAME_BYTES);
-      const payload = bytes.subarray(FRAME_BYTES);
-      const view = viewOf(head);
-      if (view.getUint32(CRC_AT, true) !== frameCrc(head, payload))
-        throw this.damaged('a frame does not match its CRC');
-      const plainBytes = view.getUint32(5, true);
-      const references = view.getUint32(9, true);
-      if (bytes[0] === FRAME.head) this.takeHead(payload);
-      else if (bytes[0] === FRAME.block) this.takeBlock(payload, plainBytes, references);
-      else this.takeClose(payload);
-    }
+    } else this.takeFrame(bytes);
     this.passed += bytes.length;
   }
 
+  private takeFrame(bytes: Uint8Array): void {
+    const view = viewOf(bytes);
+    const crc = view.getUint32(CRC_AT, true);
+    if (crc !== frameCrc(bytes)) throw this.damaged(`${this.called(bytes)} does not match its CRC`);
+    const from = FRAME_BYTES + this.takeLink(bytes, view);
+    if (bytes[0] === FRAME.head) this.takeHead(bytes.subarray(from));
+    else if (bytes[0] === FRAME.block)
+      this.takeBlock(bytes.subarray(from), view.getUint32(5, true), view.getUint32(9, true));
+    else this.takeClose(bytes.subarray(from));
+    this.frames += 1;
+    this.lastCrc = crc;
+  }
+
+  /** Does the frame belong here? Answers how many bytes said so. */
+  private takeLink(bytes: Uint8Array, view: DataView): number {
+    if (this.head === undefined || this.head.format < LINKED_FORMAT) return 0;
+    if (bytes.length < FRAME_BYTES + LINK_BYTES) throw this.damaged(`${this.called(bytes)} has no link`);
+    const number = view.getUint32(FRAME_BYTES, true);
+    if (number !== this.frames)
+      throw this.damaged(
+        `${this.called(bytes, number)} lies where block ${this.frames} should: ` +
+          'blocks are missing, twice there, or in another order',
+      );
+    if (view.getUint32(FRAME_BYTES + 4, true) !== this.lastCrc)
+      throw this.damaged(
+        `${this.called(bytes)} does not follow what was written before it: it is of another file`,
+      );
+    return LINK_BYTES;
+  }
+
+  private called(bytes: Uint8Array, number = this.frames): string {
+    return bytes[0] === FRAME.block ? `block ${number}` : bytes[0] === FRAME.head ? 'the head' : 'the close';
+  }
+
   private takeHead(payload: Uint8Array): void {
-    const head = this.parsed(payload) as Partial<BinaryTraceHead>;
-    if (typeof head.format !== 'number' || typeof head.codec !== 'string' || typeof head.source !== 'string')
+    const head = this.parsed(payload) as BinaryTraceHead;
+    const known = Number.isInteger(head.format) && head.format >= 1;
+    if (!known || typeof head.codec !== 'string' || typeof head.source !== 'string')
       throw this.damaged('the head names no format, codec and source');
     if (head.format > BINARY_TRACE_FORMAT || (head.codec !== '' && head.codec !== this.codec.name))
       throw new TraceError('TRACE_VERSION', {
@@ -142,7 +167,7 @@ export class BinaryTraceReader implements TraceReader {
         fix: 'read it with a later version of Tablewalk',
         at: this.place(),
       });
-    this.head = head as BinaryTraceHead;
+    this.head = head;
   }
 
   private takeBlock(payload: Uint8Array, plainBytes: number, references: number): void {
@@ -154,21 +179,23 @@ export class BinaryTraceReader implements TraceReader {
     const block = openReferenceBlock(this.decompressed(payload, plainBytes), fail);
     if (block.count !== references) fail(`a block of ${references} references has ${block.count}`);
     const { filler } = this;
+    const bounds = boundsOf(block);
+    // Blocks can say more than traces mean.
+    if (bounds.kindMax > AccessKind.modify || bounds.sizeMin === 0)
+      fail(`block ${this.frames} has kinds to ${bounds.kindMax} and sizes from ${bounds.sizeMin}`);
     const whole = filler.batch.count + references <= filler.capacity;
     if (whole) {
       const from = filler.batch.count;
       decodeReferences(block, filler.batch, fail);
-      this.settle(filler.batch, from);
+      this.settle(filler.batch, from, bounds);
       if (filler.batch.count === filler.capacity) filler.turnOver();
     } else {
       const scratch = (this.scratch ??= accessBatch(BLOCK_REFERENCES_MAX));
       scratch.count = 0;
       decodeReferences(block, scratch, fail);
-      this.checkKinds(scratch, 0);
       for (let i = 0; i < references; i++)
         filler.append(scratch.kind[i] as AccessKind, vaOfAccess(scratch, i), scratch.size[i] as number);
     }
-    this.blocks += 1;
     this.stored += references;
   }
 
@@ -182,33 +209,23 @@ export class BinaryTraceReader implements TraceReader {
   }
 
   /** Does to references that were decoded into the batch what `append` would have done. */
-  private settle(batch: AccessBatch, from: number): void {
-    this.checkKinds(batch, from);
+  private settle(batch: AccessBatch, from: number, bounds: ReferenceBounds): void {
     const { filler, options } = this;
     const { kind: kinds } = batch;
-    if (options.rebase === undefined && this.allFit(batch, from)) filler.references += batch.count - from;
+    if (options.rebase === undefined && this.allFit(batch, from, bounds))
+      filler.references += batch.count - from;
     else this.settleEach(batch, from, options.rebase);
     if (options.accessesAsLoads === true)
       for (let i = from; i < batch.count; i++) kinds[i] = filler.kindOf[kinds[i] as number] as number;
   }
 
-  /** Blocks can say more than traces mean. */
-  private checkKinds({ count, kind, size }: AccessBatch, from: number): void {
-    for (let i = from; i < count; i++)
-      if ((kind[i] as number) > AccessKind.modify || size[i] === 0)
-        throw this.damaged(`a block has a reference of kind ${kind[i]} and ${size[i]} bytes`);
-  }
-
-  /** Are all addresses where no more than their high halves has to be looked at, and these fit? */
-  private allFit({ vaLo, vaHi, count }: AccessBatch, from: number): boolean {
-    let hi = 0;
+  /** Is it plain that all addresses fit? In its last 4 GiB the machine may end within a reference. */
+  private allFit({ vaLo, count }: AccessBatch, from: number, { high }: ReferenceBounds): boolean {
+    if (high !== this.hiMax) return high < this.hiMax;
     let nearEnd = 0;
-    for (let i = from; i < count; i++) {
-      hi |= vaHi[i] as number;
-      // 1 where all of the upper half is set.
-      nearEnd |= (((vaLo[i] as number) >>> 16) + 1) >>> 16;
-    }
-    return nearEnd === 0 && hi <= this.hiMax;
+    // 1 where all of the upper half is set.
+    for (let i = from; i < count; i++) nearEnd |= (((vaLo[i] as number) >>> 16) + 1) >>> 16;
+    return nearEnd === 0;
   }
 
   private settleEach(batch: AccessBatch, from: number, rebase: Rebase | undefined): void {
@@ -242,14 +259,11 @@ export class BinaryTraceReader implements TraceReader {
 
   private takeClose(payload: Uint8Array): void {
     const close = this.parsed(payload) as Partial<BinaryTraceClose>;
-    if (
-      close.references !== this.stored ||
-      close.blocks !== this.blocks ||
-      typeof close.addressBits !== 'number'
-    )
+    const blocks = this.frames - 1;
+    if (close.references !== this.stored || close.blocks !== blocks || typeof close.addressBits !== 'number')
       throw this.damaged(
         `the close counts ${close.references} references in ${close.blocks} blocks, ` +
-          `the file has ${this.stored} in ${this.blocks}`,
+          `the file has ${this.stored} in ${blocks}`,
       );
     this.close = close as BinaryTraceClose;
   }
@@ -269,7 +283,7 @@ export class BinaryTraceReader implements TraceReader {
   }
 
   private place(): string {
-    return `${this.options.name ?? 'trace'}, frame at byte ${this.passed}`;
+    return `${this.options.name ?? 'trace'}, frame ${this.frames} at byte ${this.passed}`;
   }
 }
 

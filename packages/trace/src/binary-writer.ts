@@ -1,6 +1,5 @@
 import { assert } from '@tablewalk/base';
 import type { AccessBatch } from '@tablewalk/contracts';
-import { crc32Final, crc32Init, crc32Update } from '@foxglove/crc';
 import { ReferenceEncoder } from '@tablewalk/references';
 import type { Codec } from '@tablewalk/references';
 import {
@@ -9,6 +8,8 @@ import {
   CRC_AT,
   FRAME,
   FRAME_BYTES,
+  frameCrc,
+  LINK_BYTES,
   MAGIC,
 } from './binary-layout.ts';
 import type { BinaryTraceClose, BinaryTraceHead } from './binary-layout.ts';
@@ -17,7 +18,8 @@ import type { BinaryTraceClose, BinaryTraceHead } from './binary-layout.ts';
 export class BinaryTraceWriter {
   bytes = 0;
   references = 0;
-  private blocks = 0;
+  private frames = 0;
+  private lastCrc = 0;
   private end = 0;
   private readonly encoder = new ReferenceEncoder();
 
@@ -41,7 +43,6 @@ export class BinaryTraceWriter {
     assert(count > 0 && count <= BLOCK_REFERENCES_MAX, `a block of ${count} references`);
     const block = this.encoder.encode(batch);
     this.frame(FRAME.block, this.codec.compress(block), block.length, count);
-    this.blocks += 1;
     this.references += count;
     for (let i = 0; i < count; i++) {
       const end = (batch.vaHi[i] as number) * 2 ** 32 + (batch.vaLo[i] as number) + (batch.size[i] as number);
@@ -50,7 +51,8 @@ export class BinaryTraceWriter {
   }
 
   close(): BinaryTraceClose {
-    const { references, blocks } = this;
+    const { references } = this;
+    const blocks = this.frames - 1;
     let addressBits = 0;
     while (2 ** addressBits < this.end) addressBits += 1;
     const close: BinaryTraceClose = { references, blocks, addressBits };
@@ -58,16 +60,23 @@ export class BinaryTraceWriter {
     return close;
   }
 
-  private frame(type: number, payload: Uint8Array, plainBytes = payload.length, references = 0): void {
-    const head = new Uint8Array(FRAME_BYTES);
-    const view = new DataView(head.buffer);
+  private frame(type: number, content: Uint8Array, plainBytes = content.length, references = 0): void {
+    const linkBytes = type === FRAME.head ? 0 : LINK_BYTES;
+    const frame = new Uint8Array(FRAME_BYTES + linkBytes + content.length);
+    const view = new DataView(frame.buffer);
     view.setUint8(0, type);
-    view.setUint32(1, payload.length, true);
+    view.setUint32(1, linkBytes + content.length, true);
     view.setUint32(5, plainBytes, true);
     view.setUint32(9, references, true);
-    view.setUint32(CRC_AT, frameCrc(head, payload), true);
-    this.write(head);
-    this.write(payload);
+    if (linkBytes > 0) {
+      view.setUint32(FRAME_BYTES, this.frames, true);
+      view.setUint32(FRAME_BYTES + 4, this.lastCrc, true);
+    }
+    frame.set(content, FRAME_BYTES + linkBytes);
+    this.lastCrc = frameCrc(frame);
+    view.setUint32(CRC_AT, this.lastCrc, true);
+    this.frames += 1;
+    this.write(frame);
   }
 
   private write(bytes: Uint8Array): void {
@@ -75,9 +84,5 @@ export class BinaryTraceWriter {
     this.sink(bytes);
   }
 }
-
-/** CRC-32 of a frame, less the four bytes that it is kept in. */
-export const frameCrc = (head: Uint8Array, payload: Uint8Array): number =>
-  crc32Final(crc32Update(crc32Update(crc32Init(), head.subarray(0, CRC_AT)), payload));
 
 const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));

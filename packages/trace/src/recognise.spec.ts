@@ -22,6 +22,7 @@ it.each([
 
 it('tells binary traces and records of ChampSim', () => {
   expect(recogniseTrace(Uint8Array.of(...MAGIC, 1, 2, 3), 'x.lk')).toBe('binary');
+  expect(recogniseTrace(MAGIC.subarray(0, 3), 'x.lk')).toBe('binary');
   expect(recogniseTrace(record, 'x')).toBe('champsim');
   const other = record.with(64 + 8, 2);
   expect(recogniseTrace(other, '600.perlbench_s-210B.champsimtrace.xz')).toBe('champsim');

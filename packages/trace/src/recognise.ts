@@ -27,7 +27,8 @@ const NAMES: readonly (readonly [RegExp, TraceFormat])[] = [
  * Text that is neither is taken for lackey's, whose reader says what is wrong with it.
  */
 export function recogniseTrace(head: Uint8Array, name: string): TraceFormat {
-  if (head.length >= MAGIC.length && MAGIC.every((byte, i) => head[i] === byte)) return 'binary';
+  // Also where the file was cut within the magic.
+  if (MAGIC.subarray(0, Math.max(1, head.length)).every((byte, i) => head[i] === byte)) return 'binary';
   const isText = head.every((byte) => byte >= 0x20 || (byte >= 0x09 && byte <= 0x0d));
   if (isText) {
     const text = String.fromCharCode(...head).replace(/^(?:[ \t]*\r?\n)+/, '');
