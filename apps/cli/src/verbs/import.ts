@@ -3,7 +3,7 @@ import { BinaryTraceWriter, TRACE_FORMATS } from '@tablewalk/trace';
 import type { BinaryTraceClose, TraceFormat } from '@tablewalk/trace';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { closeSync, existsSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { loadCodec } from '../codec.ts';
 import { note, print, printJson, Progress } from '../output.ts';
@@ -57,18 +57,21 @@ async function importTrace(path: string, flags: ImportFlags): Promise<void> {
   const codec = await loadCodec();
   // Under another name until it is whole: what is at `to` may be the trace that is read.
   const unfinished = `${to}.part`;
-  const target = openForWriting(unfinished, to);
+  const target = whileWriting(to, () => openForWriting(unfinished, to));
   let written: { bytes: number; close: BinaryTraceClose };
   try {
-    const writer = new BinaryTraceWriter((bytes) => writeAll(target, bytes), codec, basename(path));
+    const write = (bytes: Uint8Array): void => whileWriting(to, () => writeAll(target, bytes));
+    const writer = new BinaryTraceWriter(write, codec, basename(path));
     for (let batch = await file.next(); batch !== undefined; batch = await file.next()) {
       writer.batch(batch);
       progress.show(() => `${file.reader.references.toLocaleString('en-US')} references`);
     }
     const close = writer.close();
     written = { bytes: writer.bytes, close };
-    closeSync(target);
-    renameSync(unfinished, to);
+    whileWriting(to, () => {
+      closeSync(target);
+      renameSync(unfinished, to);
+    });
   } catch (error) {
     if (existsSync(unfinished)) rmSync(unfinished);
     throw error;
@@ -108,14 +111,22 @@ function report(
   );
 }
 
+/** A folder or a device of that name is not replaced. */
 function openForWriting(path: string, to: string): number {
+  if (existsSync(to) && !statSync(to).isFile())
+    throw new Error('there is something of that name, and it is no file');
+  return openSync(path, 'w');
+}
+
+/** Does a step of writing; whatever the system refuses is the user's to mend. */
+function whileWriting<T>(to: string, step: () => T): T {
   try {
-    return openSync(path, 'w');
+    return step();
   } catch (error) {
     throw new ConfigError('IMPORT_UNWRITABLE', {
       what: `${to} cannot be written`,
       why: error instanceof Error ? error.message : String(error),
-      fix: 'name a file in a folder that exists and may be written to',
+      fix: 'name a file in a folder that exists, may be written to and has room',
     });
   }
 }
