@@ -36,6 +36,9 @@ export function walkerOf(regime: Regime, wordBytes: 4 | 8, memory: WordReader): 
       leave(regime, walk, known, result);
     },
     permissionStatus: (level) => regime.status(FaultKind.permission, level),
+    get version() {
+      return memory.version;
+    },
   };
 }
 

@@ -12,6 +12,8 @@ import type { Fact } from './facts.ts';
 /** Reads one naturally aligned 32-bit little-endian word of simulated physical memory. */
 export interface WordReader {
   read32(pa: number): number;
+  /** Changes whenever a word may have changed. Absent: nothing is known. */
+  readonly version?: number;
 }
 
 /** Permissions and properties of a translation, as bits. `write`: of PL0 where `user` is set, else of PL1. */
@@ -59,6 +61,8 @@ export interface Walker {
   walk(ttbr: number, vaLo: number, vaHi: number, result: WalkResult): void;
   /** Fault status of a permission fault at this level, as the format encodes it. */
   permissionStatus(level: number): number;
+  /** While it stays, a walk finds what it found before. Absent: only until the loop over a batch ends. */
+  readonly version?: number | undefined;
 }
 
 /** Why a batch stopped before its end. */

@@ -4,6 +4,8 @@ const WORDS_PER_FRAME = 1024;
 
 /** The arena twin of the slice `memory`: the same words, in one typed array for each frame that holds any. */
 export class PhysicalWords implements WordReader {
+  /** Words written so far. */
+  version = 0;
   private readonly frames = new Map<number, Int32Array>();
 
   read32(pa: number): number {
@@ -12,6 +14,7 @@ export class PhysicalWords implements WordReader {
   }
 
   write32(pa: number, value: number): void {
+    this.version += 1;
     const number = Math.floor(pa / 4096);
     let frame = this.frames.get(number);
     if (frame === undefined) this.frames.set(number, (frame = new Int32Array(WORDS_PER_FRAME)));

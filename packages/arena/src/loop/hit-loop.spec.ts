@@ -25,18 +25,21 @@ const POLICIES: Readonly<Record<string, ReplacementPolicy>> = {
 };
 const policyName = fc.constantFrom(...Object.keys(POLICIES));
 
-/** Pages 0 to 15 of 4 KiB; page 8 faults, 9 is read-only; from 1 MiB on sections. Frames depend on the table. */
-const mapping = (va: number, ttbr: number) => {
+/**
+ * Pages 0 to 15 of 4 KiB; page 8 faults, 9 is read-only; from 1 MiB on sections. Frames depend on the table, and on
+ * how often it was changed.
+ */
+const mapping = (va: number, ttbr: number, changes: number) => {
   if (va >= 2 ** 20)
     return { pfn: 0x400 + (Math.floor(va / 2 ** 20) % 4) * 256, shift: 20, flags: EVERYTHING | 8 };
   const page = Math.floor(va / 4096);
   if (page === 8) return undefined;
-  return { pfn: (page * 5 + ttbr) % 23, flags: page === 9 ? 4 : EVERYTHING };
+  return { pfn: (page * 5 + ttbr + changes) % 23, flags: page === 9 ? 4 : EVERYTHING };
 };
 
 const structure = fc.record({
   sets: fc.constantFrom(1, 2, 3),
-  ways: fc.integer({ min: 1, max: 5 }),
+  ways: fc.oneof({ weight: 3, arbitrary: fc.integer({ min: 1, max: 5 }) }, fc.constantFrom(8, 9, 12)),
   policyName,
 });
 const tlb = fc.record({
@@ -58,6 +61,7 @@ const caches = fc.record({
   outer: fc.option(cacheOf([64]), { nil: undefined }),
   through: fc.boolean(),
   accounting: fc.constantFrom('line' as const, 'drcachesim' as const),
+  walks: fc.constantFrom('l1d' as const, 'l2' as const, 'memory' as const),
 });
 const reference = fc
   .tuple(
@@ -78,6 +82,7 @@ const happening = fc.oneof(
     startVpn: fc.nat(12),
   }),
   fc.record({ watch: fc.nat(24) }),
+  fc.constant({ change: 'the table' as const }),
   fc.record({ operation: fc.constantFrom('clean', 'invalidate', 'clean-invalidate'), pa: fc.nat(2 ** 16) }),
 );
 
@@ -113,7 +118,7 @@ type ValueOf<A> = A extends fc.Arbitrary<infer T> ? T : never;
 type Shape = { sets: number; ways: number; policyName: string };
 
 function hierarchySpec(
-  { instruction, data, outer, through, accounting }: ValueOf<typeof caches>,
+  { instruction, data, outer, through, accounting, walks }: ValueOf<typeof caches>,
   stack: boolean,
 ): CacheHierarchySpec {
   const of = ({ spaces, policyName: name, ...shape }: ValueOf<ReturnType<typeof cacheOf>>): CacheSpec => {
@@ -130,6 +135,21 @@ function hierarchySpec(
     ...(outer === undefined ? {} : { l2: { ...of(outer), shared: true } }),
     writePolicy: through && accounting === 'line' ? 'write-through' : 'write-back',
     accounting,
+    walks: walks === 'l2' && outer === undefined ? 'memory' : walks,
+  };
+}
+
+/** A walker that says when its table has changed, or one that does not. */
+function changingWalker(says: boolean) {
+  let changes = 0;
+  return {
+    ...testWalker((va, ttbr) => mapping(va, ttbr, changes)),
+    get version() {
+      return says ? changes : undefined;
+    },
+    change() {
+      changes += 1;
+    },
   };
 }
 
@@ -137,6 +157,7 @@ interface Side {
   readonly tlb: ExactTlbEngine;
   readonly cache: CacheHierarchy;
   readonly loop?: DataLoop;
+  readonly walker?: ReturnType<typeof changingWalker>;
 }
 
 /** Runs references to the end, over every trap: a fault is passed over, a watched entry tried again. */
@@ -178,6 +199,7 @@ function happens(sides: readonly Side[], what: ValueOf<typeof happening>): void 
       const scope = what.scope as TlbScope;
       return side.tlb.invalidate(0, { ...what, scope, endVpn: what.startVpn + 3 });
     }
+    if ('change' in what) return side.walker?.change();
     if ('watch' in what) return side.tlb.watchFrame(0, what.watch);
     const range = { va: what.pa, pa: what.pa, bytes: 9000 };
     return side.cache.maintain(0, { operation: what.operation as CacheOperation, side: 'both', range });
@@ -193,11 +215,13 @@ describe('HitLoop', () => {
         tlb,
         caches,
         fc.boolean(),
+        fc.boolean(),
         fc.array(happening, { maxLength: 20 }),
-        (tlbShape, cacheShape, stack, history) => {
+        (tlbShape, cacheShape, stack, says, history) => {
           const sides = [0, 1].map((): Side => {
-            const engine = tlbEngine(tlbSpec(tlbShape), testWalker(mapping));
-            return { tlb: engine, cache: cacheHierarchy(hierarchySpec(cacheShape, stack)) };
+            const walker = changingWalker(says);
+            const engine = tlbEngine(tlbSpec(tlbShape), walker);
+            return { tlb: engine, cache: cacheHierarchy(hierarchySpec(cacheShape, stack)), walker };
           }) as [Side, Side];
           const loop = sides[0].tlb.fuse?.(sides[0].cache);
           expect(loop).toBeDefined();
@@ -232,7 +256,7 @@ describe('HitLoop', () => {
   it('is not made where references are not counted by lines', () => {
     const engine = tlbEngine(
       tlbSpec({ first: [{ sets: 1, ways: 2, policyName: 'lru' }], second: undefined, microFlush: false }),
-      testWalker(mapping),
+      changingWalker(true),
     );
     const data: CacheSpec = { sets: 4, ways: 1, lineBytes: 32, replacement: testLru };
     for (const more of [

@@ -23,14 +23,13 @@ export interface TranslationShape {
 const PLACES = 2 ** RECENT_SHIFT - 1;
 
 /**
- * Walks done since the last entry into the loop, while which no descriptor changes: a place by page, of these words:
- * page, number of the entry, frame (low half, high half), holder mask; kinds allowed, level and reads in bytes; the
- * lines of the reads.
+ * What walks found lately, by the tables as they are now: a place by page, of these words: page, number of the state of
+ * the tables, frame (low half, high half), holder mask; kinds allowed, level and reads in bytes; the lines of the reads.
  */
 const WALKED_PLACES = 4096;
 const WALKED_SHIFT = 4;
 export const WALKED_WORDS = WALKED_PLACES << WALKED_SHIFT;
-const AT = { page: 0, entered: 1, frameLo: 2, frameHi: 3, mask: 4, found: 5, lines: 6 } as const;
+const AT = { page: 0, table: 1, frameLo: 2, frameHi: 3, mask: 4, found: 5, lines: 6 } as const;
 
 /**
  * The text of what `TlbLookup.resolve` does for a page of 4 KiB that is not among the recent ones: first level, second
@@ -46,8 +45,15 @@ export function resolveSource(shape: TranslationShape): string {
   return `const { cpu, recentPage, recentBase, recentSlot, lastSlot, tlbCounters, tlbOutcome, walker, found,
   walked, allowedOf, memoryWalkReads, walks } = parts;
 const { readPa } = found;
-let asid = -1, ttbr = -1, entered = 0;
-function enter(newAsid, newTtbr) { asid = newAsid; ttbr = newTtbr; entered = (entered + 1) | 0; }
+let asid = -1, ttbr = -1, version = NaN, table = 0;
+function enter(newAsid, newTtbr) {
+  asid = newAsid;
+  const newVersion = walker.version ?? NaN;
+  if (newTtbr === ttbr && newVersion === version) return;
+  ttbr = newTtbr;
+  version = newVersion;
+  table = (table + 1) | 0;
+}
 function forget(kind, page, slot) {
   const at = (kind << ${RECENT_SHIFT}) | (page & ${PLACES});
   if (recentPage[at] === page && recentSlot[at] === slot) recentPage[at] = (page & ${PLACES}) ^ 1;
@@ -147,7 +153,7 @@ function missedText(shape: TranslationShape, first: TlbShape): string {
   if (cpu.watched > 0) return false;
   ${inSecond.look}
   const w = (page & ${WALKED_PLACES - 1}) << ${WALKED_SHIFT};
-  if ((walked[w] !== page || walked[w + ${AT.entered}] !== entered) && !walk(w, lo, hi, page)) return false;
+  if ((walked[w] !== page || walked[w + ${AT.table}] !== table) && !walk(w, lo, hi, page)) return false;
   const walkFound = walked[w + ${AT.found}];
   const may = walkFound & 255, level = (walkFound >>> 8) & 255, reads = walkFound >>> 16;
   if (((may >>> kind) & 1) === 0) return false;
@@ -179,7 +185,7 @@ function walkText({ walks, vaEnd, paEnd }: TranslationShape): string {
     if (pa >= ${end}${crosses ?? ''}) return false;
     walked[w + ${AT.lines} + n] = ((pa / 4294967296) << ${32 - lineShift}) | ((pa | 0) >>> ${lineShift});
   }
-  walked[w + ${AT.entered}] = entered;
+  walked[w + ${AT.table}] = table;
   walked[w + ${AT.frameLo}] = pfn << 12;
   walked[w + ${AT.frameHi}] = (pfn / 1048576) | 0;
   walked[w + ${AT.mask}] = (flags & ${PageFlag.global}) !== 0 ? ${GLOBAL_MASK} : -1;
