@@ -276,4 +276,16 @@ describe('HitLoop', () => {
     const batch = referencesBatch([[1, 2 ** 32 + 64, 4]]);
     expect(() => loop.run(0, { asid: 0, ttbr: 0 }, batch, 0, 1)).toThrow(/32 bits/);
   });
+
+  it('refuses a frame that the caches have no room for, as the engines do', () => {
+    const one = { sets: 1, ways: 2, policyName: 'lru' };
+    const engine = tlbEngine(
+      tlbSpec({ first: [one], second: one, microFlush: false }),
+      testWalker(() => ({ pfn: 2 ** 20 })),
+    );
+    const data: CacheSpec = { sets: 4, ways: 1, lineBytes: 32, replacement: testLru };
+    const loop = engine.fuse?.(cacheHierarchy({ cpus: 1, seed: 1, l1: { unified: data } })) as DataLoop;
+    const batch = referencesBatch([[1, 4096, 4]]);
+    expect(() => loop.run(0, { asid: 0, ttbr: 0 }, batch, 0, 1)).toThrow(/32 bits/);
+  });
 });
