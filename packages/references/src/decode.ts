@@ -49,7 +49,7 @@ const highOf = new Int32Array(KINDS);
 /**
  * Adds the references of a block to a batch, which must have room for them. Two thirds of all references are
  * instructions that follow one another (kind 0, form 0): they take the first lines of the loop, and what these need
- * stays in registers. Forms are numbers here: a bundler makes of FORM a variable, which costs a tenth.
+ * stays in registers.
  */
 export function decodeReferences(block: ReferenceBlock, batch: AccessBatch, fail: Fail): void {
   const { bytes, meaning, members, first } = block;
@@ -84,17 +84,17 @@ export function decodeReferences(block: ReferenceBlock, batch: AccessBatch, fail
     const form = what >>> 24;
     predictedLo[0] = fetchLo;
     let lo = predictedLo[kind] as number;
-    if (form === 1) {
+    if (form === FORM.byte) {
       lo = (lo + (((bytes[byteAt] as number) << 24) >> 24)) | 0;
       byteAt += 1;
-    } else if (form === 2) {
+    } else if (form === FORM.short) {
       const short = (bytes[shortAt] as number) | ((bytes[shortAt + shorts] as number) << 8);
       lo = (lo + ((short << 16) >> 16)) | 0;
       shortAt += 1;
-    } else if (form === 3) {
+    } else if (form === FORM.word) {
       lo = (lo + wordIn(bytes, wordAt, words)) | 0;
       wordAt += 1;
-    } else if (form === 4) {
+    } else if (form === FORM.absolute) {
       lo = wordIn(bytes, absoluteAt, absolutes);
       const hiAt = absoluteAt + 4 * absolutes;
       highOf[kind] = (bytes[hiAt] as number) | ((bytes[hiAt + absolutes] as number) << 8);
