@@ -228,32 +228,34 @@ export class BinaryTraceReader implements TraceReader {
     return nearEnd === 0;
   }
 
+  /** What `append` would do, for references that have to be looked at one by one. */
   private settleEach(batch: AccessBatch, from: number, rebase: Rebase | undefined): void {
     const { filler, hiMax } = this;
-    const { vaLo, vaHi, size: sizes } = batch;
+    const { vaLo, vaHi, size: sizes, count } = batch;
+    const before = filler.references - from;
+    // From here on a reference may leave the 4 GiB that its address lies in.
+    const nearEnd = hiMax < 0 ? 0 : 0xffff0000;
     let moved = 0;
-    for (let i = from; i < batch.count; i++) {
+    for (let i = from; i < count; i++) {
       const lo = vaLo[i] as number;
       const hi = vaHi[i] as number;
       const size = sizes[i] as number;
-      // Near 2^32 a reference may leave the space that `hi` lies in.
-      let usual = hi <= hiMax && lo < 0xffff0000;
-      if (rebase !== undefined) {
-        const place = lo < 0xffff0000 && hiMax >= 0 ? rebase.knownPlace(hi, lo, size) : -1;
-        usual = place >= 0;
-        if (usual && hi > 0) {
-          vaLo[i] = place * 2 ** 20 + (lo % 2 ** 20);
-          vaHi[i] = 0;
-          moved += 1;
-        }
-      }
-      if (!usual) {
+      let place = -1;
+      if (lo < nearEnd)
+        if (rebase !== undefined) place = rebase.knownPlace(hi, lo, size);
+        else if (hi <= hiMax) continue;
+      if (place < 0) {
+        filler.references = before + i;
         const va = filler.placed(hi * 2 ** 32 + lo, size);
         vaLo[i] = va % 2 ** 32;
         vaHi[i] = Math.floor(va / 2 ** 32);
+      } else if (hi > 0) {
+        vaLo[i] = (place << 20) | (lo & 0xfffff);
+        vaHi[i] = 0;
+        moved += 1;
       }
-      filler.references += 1;
     }
+    filler.references = before + count;
     rebase?.count(moved);
   }
 
