@@ -110,13 +110,11 @@ function restSource(cache: CacheShape, side: Side, outer: CacheShape | undefined
   const first = set * ${ways};
   let slot = first;
   ${search}
-  if (slot !== first + ${ways}) {
-    ${stack ? raiseText(cache, side) : touchText(cache, side)}
-    ${written}
-    return;
-  }
-  ${missText(cache, side, outer)}
-}`;
+  if (slot === first + ${ways}) return miss${side}(set, key, line, kind, size);
+  ${stack ? raiseText(cache, side) : touchText(cache, side)}
+  ${written}
+}
+${missSource(cache, side, outer)}`;
 }
 
 const touchText = ({ tellsPolicy, laneWords, ways }: CacheShape, side: Side): string => `${
@@ -142,13 +140,15 @@ const raiseText = ({ tagVa }: CacheShape, side: Side): string => `const mark = d
  * A line in none of its set's ways, as `CacheLevel.miss` has it: replace, read from below, write the victim down.
  * Here for a full set; whatever else there is goes to `missed`.
  */
-function missText(cache: CacheShape, side: Side, outer: CacheShape | undefined): string {
+function missSource(cache: CacheShape, side: Side, outer: CacheShape | undefined): string {
   const { ways, marksDirty, writeThrough, wholeLineSkipsRead, lineShift } = cache;
   const counted =
     side === 'I' ? '0' : `(kind === 3 ? ${CacheKind.read} : kind === ${WALK} ? ${CacheKind.walk} : kind)`;
   const skips = wholeLineSkipsRead ? `if (kind !== ${WRITES} || size !== ${2 ** lineShift}) ` : '';
   const direct = writeThrough ? ` || (kind & ${WRITES}) !== 0` : '';
-  return `if (filled${side}[set] !== ${ways}${direct}) return missed${side}(set, key, line, kind, size);
+  return `function miss${side}(set, key, line, kind, size) {
+  if (filled${side}[set] !== ${ways}${direct}) return missed${side}(set, key, line, kind, size);
+  const first = set * ${ways};
   const counted = ${counted};
   counters[misses${side} + counted] += 1;
   ${mixText('outcomes[cpuNumber]', 'key + counted')}
@@ -160,7 +160,8 @@ function missText(cache: CacheShape, side: Side, outer: CacheShape | undefined):
   if (victimDirty === 1) {
     counters[writebacks${side}] += 1;
     ${writeText(cache, outer)}
-  }`;
+  }
+}`;
 }
 
 /** A line is read from below. */
@@ -195,7 +196,7 @@ function pushText({ ways, tagVa }: CacheShape, side: Side): string {
       : Array.from({ length: ways - 1 }, (_, n) =>
           move(`first + ${ways - 1 - n}`, `first + ${ways - 2 - n}`),
         );
-  return `slot = first;
+  return `const slot = first;
   const victimDirty = dirty${side}[first + ${ways - 1}];
   const victim = physical${side}[first + ${ways - 1}];
   ${shifts.join('\n  ')}
@@ -205,7 +206,7 @@ function pushText({ ways, tagVa }: CacheShape, side: Side): string {
 
 const victimText = ({ ways, laneWords, tagVa }: CacheShape, side: Side): string => {
   const lane = `lane${side}, set * ${laneWords}, ${ways}`;
-  return `slot = first + policy${side}.victim(${lane}, random${side}, globals${side});
+  return `const slot = first + policy${side}.victim(${lane}, random${side}, globals${side});
   const victimDirty = dirty${side}[slot];
   const victim = physical${side}[slot];
   keys${side}[slot] = key;
