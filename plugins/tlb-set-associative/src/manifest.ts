@@ -15,8 +15,9 @@ const pageSize = z.union([z.string(), z.number()]).transform((text, context) => 
   return z.NEVER;
 });
 
+const entries = z.number().int().min(1).max(65536);
 const level = z.strictObject({
-  entries: z.number().int().min(1).max(65536),
+  entries,
   ways: z.number().int().min(1).optional().describe('default: fully associative'),
   pageSizes: z
     .array(pageSize)
@@ -27,6 +28,9 @@ const level = z.strictObject({
 type Level = z.infer<typeof level>;
 
 const config = z.strictObject({
+  entries: entries
+    .optional()
+    .describe('of the last level, in place of what it says; without a second level: of each first-level TLB'),
   first: z
     .union([
       z.strictObject({ unified: level }),
@@ -51,15 +55,16 @@ export const manifest = defineManifest({
   requires: ['replacement'],
   facets: ['exact', 'architectural'],
   config,
-  create({ first, second, microFlush }, { replacement }, { cpus, seed }) {
-    const spec = (knobs: Level) => structure(knobs, replacement.policy);
+  create({ entries, first, second, microFlush }, { replacement }, { cpus, seed }) {
+    const sized = (knobs: Level): Level => (entries === undefined ? knobs : { ...knobs, entries });
+    const spec = (knobs: Level) => structure(second === undefined ? sized(knobs) : knobs, replacement.policy);
     const levels =
       'unified' in first
         ? { unified: spec(first.unified) }
         : 'data' in first
           ? { instruction: spec(first.instruction), data: spec(first.data) }
           : { instruction: spec(first.instruction), load: spec(first.load), store: spec(first.store) };
-    const main = second === undefined ? {} : { second: spec(second) };
+    const main = second === undefined ? {} : { second: structure(sized(second), replacement.policy) };
     return {
       component: maintenance,
       invalidate: invalidateTlb,

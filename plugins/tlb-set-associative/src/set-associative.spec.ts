@@ -99,4 +99,14 @@ describe('tlb-set-associative', () => {
     const tree = { first: { unified: { entries: 12 } }, with: { replacement: 'replacement-tree-plru' } };
     expect(() => engineOf(tree)).toThrow(/power of two/);
   });
+
+  it('entries: of the second level, or of each first-level TLB where there is none', () => {
+    const first = { instruction: { entries: 8 }, data: { entries: 8 } };
+    const both = engineOf({ entries: 1, first, second: { entries: 8 } });
+    expect(load(both, [1, 2, 1, 2], ['dtlb.misses::L', 'l2tlb.evictions'])).toEqual([2, 1]);
+    expect(load(engineOf({ entries: 1, first }), [1, 2, 1, 2], ['dtlb.misses::L'])).toEqual([4]);
+    expect(
+      load(engineOf({ entries: 1, first: { unified: { entries: 8 } } }), [1, 2, 1], ['tlb.misses::L']),
+    ).toEqual([3]);
+  });
 });

@@ -78,7 +78,7 @@ describe('a sweep', () => {
   });
 
   it.each([
-    ['a path that is none', ['--set', 'slots.tlb.entries=32,64'], 'CONFIG_UNKNOWN_KEY', 'entries=32'],
+    ['a path that is none', ['--set', 'slots.tlb.ways=32,64'], 'CONFIG_UNKNOWN_KEY', 'ways=32'],
     ['a plugin that is none', ['--set', 'slots.cache=cache-pipt,cache-pitp'], 'PLUGIN_UNKNOWN', 'cache-pitp'],
     ['a metric that is none', ['--metric', 'dtlb.mises'], 'METRIC_UNKNOWN', 'dtlb.misses'],
     ['too little memory', ['--trace-memory', '100000'], 'SWEEP_TRACE_TOO_LARGE', '--max-refs'],
