@@ -114,6 +114,8 @@ const openTraces = (run: RecordedRun, built: BuiltMachine): TraceFile[] =>
         addressBits: built.vaBits,
         skipBadLines: run.skipBadLines,
         rebase: run.rebase,
+        // A process asks for its next batch when it has run the one before.
+        reuse: true,
         ...(run.traceFormat === undefined ? {} : { format: run.traceFormat }),
       }),
   );

@@ -89,6 +89,32 @@ describe('TraceFile', () => {
   });
 });
 
+describe('a trace whose batches are used again', () => {
+  const all = async (path: string, options: TraceFileOptions): Promise<[unknown[], Set<Uint32Array>]> => {
+    const file = new TraceFile(path, options);
+    const seen: unknown[] = [];
+    const memory = new Set<Uint32Array>();
+    for (let batch = await file.next(); batch !== undefined; batch = await file.next()) {
+      seen.push(columns(batch));
+      memory.add(batch.vaLo);
+    }
+    return [seen, memory];
+  };
+
+  it.each(['text', 'gzip', 'binary'])('reads the same, in the memory of a few (%s)', async (kind) => {
+    const name = at(`again.${kind}`);
+    if (kind === 'text') writeFileSync(name, gunzipSync(readFileSync(LS)));
+    else if (kind === 'gzip') copyFileSync(LS, name);
+    else expect((await tablewalkHere('import', 'trace', LS, '--to', name)).status).toBe(0);
+    const [kept, own] = await all(name, { batchReferences: 8192 });
+    expect(own.size).toBe(kept.length);
+    expect(kept).toHaveLength(Math.ceil(300_000 / 8192));
+    const [again, few] = await all(name, { batchReferences: 8192, reuse: true });
+    expect(again).toEqual(kept);
+    expect(few.size).toBeLessThan(12);
+  });
+});
+
 describe('tablewalk import trace', () => {
   it('writes a trace that reads as the text does, batch by batch, in less than 2.5 bytes a reference', async () => {
     const said = await tablewalkHere('import', 'trace', LS, '--to', at('ls.twt'), '--json');

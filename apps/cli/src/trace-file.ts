@@ -11,11 +11,13 @@ export interface BatchSource {
   next(): Promise<AccessBatch | undefined>;
 }
 
-export interface TraceFileOptions extends Omit<TraceReaderOptions, 'name' | 'rebase'> {
+export interface TraceFileOptions extends Omit<TraceReaderOptions, 'name' | 'rebase' | 'spare'> {
   /** Fold addresses of 2^32 and above into 32 bits. */
   readonly rebase?: boolean;
   /** What the file is; told by its first bytes, else by its name, unless given. */
   readonly format?: TraceFormat;
+  /** A batch is good until the next is asked for; else it is the caller's. */
+  readonly reuse?: boolean;
 }
 
 /** A binary trace says so much in few bytes that its reader gets no more at a time. */
@@ -31,6 +33,7 @@ export class TraceFile implements BatchSource {
   private bytes: Uint8Array = new Uint8Array(0);
   private waiting: AccessBatch[] = [];
   private given = 0;
+  private readonly spare: AccessBatch[] = [];
   private ended = false;
 
   constructor(
@@ -59,6 +62,8 @@ export class TraceFile implements BatchSource {
   }
 
   async next(): Promise<AccessBatch | undefined> {
+    const before = this.waiting[this.given - 1];
+    if (before !== undefined && this.options.reuse === true) this.spare.push(before);
     while (this.given === this.waiting.length) {
       if (this.ended) return undefined;
       this.given = 0;
@@ -108,11 +113,13 @@ export class TraceFile implements BatchSource {
       head = longer;
     }
     this.bytes = head;
-    const { format: told, rebase: _rebase, ...options } = this.options;
+    const { format: told, rebase: _rebase, reuse: _reuse, ...options } = this.options;
     const format = told ?? recogniseTrace(head.subarray(0, RECOGNISE_BYTES), this.path);
-    const reader = createTraceReader(format, await loadCodec(), {
+    const codec = format === 'binary' ? await loadCodec() : undefined;
+    const reader = createTraceReader(format, codec, {
       ...options,
       name: this.path,
+      spare: this.spare,
       ...(this.rebase === undefined ? {} : { rebase: this.rebase }),
     });
     return { format, reader };

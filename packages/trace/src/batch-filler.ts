@@ -23,7 +23,7 @@ export class BatchFiller {
     private readonly position: () => number,
   ) {
     this.capacity = options.batchReferences ?? DEFAULT_BATCH_REFERENCES;
-    this.batch = accessBatch(this.capacity);
+    this.batch = this.emptyBatch();
     const load = AccessKind.load;
     this.kindOf = Uint8Array.from(options.accessesAsLoads === true ? [0, load, load, load] : [0, 1, 2, 3]);
     this.vaEnd = 2 ** (options.addressBits ?? 48);
@@ -54,7 +54,7 @@ export class BatchFiller {
   /** Begins a new batch; the one so far is full. */
   turnOver(): void {
     this.full.push(this.batch);
-    this.batch = accessBatch(this.capacity);
+    this.batch = this.emptyBatch();
   }
 
   /** The batches that became full since the last call. */
@@ -68,6 +68,12 @@ export class BatchFiller {
   rest(): AccessBatch[] {
     if (this.batch.count > 0) this.turnOver();
     return this.taken();
+  }
+
+  private emptyBatch(): AccessBatch {
+    const batch = this.options.spare?.pop() ?? accessBatch(this.capacity);
+    batch.count = 0;
+    return batch;
   }
 
   private tooWide(va: number, size: number): TraceError {

@@ -1,4 +1,4 @@
-import { TraceError } from '@tablewalk/base';
+import { assert, TraceError } from '@tablewalk/base';
 import type { Codec } from '@tablewalk/references';
 import { MAGIC } from './binary-layout.ts';
 import { BinaryTraceReader } from './binary-reader.ts';
@@ -58,9 +58,10 @@ function seemsChampSim(head: Uint8Array): boolean {
   return records > 0;
 }
 
+/** The codec is for binary traces. */
 export function createTraceReader(
   format: TraceFormat,
-  codec: Codec,
+  codec: Codec | undefined,
   options: TraceReaderOptions,
 ): TraceReader {
   switch (format) {
@@ -71,6 +72,7 @@ export function createTraceReader(
     case 'champsim':
       return new ChampSimReader(options);
     case 'binary':
+      assert(codec !== undefined, 'blocks of a binary trace are decompressed');
       return new BinaryTraceReader(codec, options);
   }
 }

@@ -14,6 +14,8 @@ export interface TraceReaderOptions {
   readonly rebase?: Rebase;
   /** References in a batch. Default 32768. */
   readonly batchReferences?: number;
+  /** Batches of that size that nobody needs any more, put there at any time: they are filled before one is made. */
+  readonly spare?: AccessBatch[];
 }
 
 /** What a reader has found so far. */
