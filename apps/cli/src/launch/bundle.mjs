@@ -72,7 +72,7 @@ function freshFolder() {
 
 /** A change of contents changes the ctime, whatever a tool makes of the mtime. @param {string} file */
 function stampOf(file) {
-  const found = statSync(join(root, file), { throwIfNoEntry: false });
+  const found = statSync(`${root}/${file}`, { throwIfNoEntry: false });
   return found === undefined ? 'missing' : `${found.size} ${found.mtimeMs} ${found.ctimeMs}`;
 }
 

@@ -16,7 +16,8 @@ import { nameSourcesOf } from './stack.mjs';
  */
 export function evaluate(file, use, { require, installUrl }) {
   const cacheFile = join(dirname(file), `${use}-${process.version}-${process.arch}.v8`);
-  const text = readFileSync(file, 'utf8');
+  // The bundle is plain ASCII: nothing has to be decoded.
+  const text = readFileSync(file, 'latin1');
   const script = new Script(text, {
     filename: file,
     cachedData: read(cacheFile),

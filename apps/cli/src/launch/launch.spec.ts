@@ -10,7 +10,8 @@ import { repositoryRoot } from '../install.ts';
 /** The real launcher, in an installation that is small enough to be made anew for every test. */
 let home: string;
 
-const MAIN = `import { token } from './token.ts';
+const MAIN = `import { once } from 'node:events';
+import { token } from './token.ts';
 import { loadForeign, loadPlugin, runningBundle } from './launch/loading.ts';
 import { startThread } from './workers/start.ts';
 
@@ -18,7 +19,13 @@ export async function main(args: readonly string[]): Promise<void> {
   const from = () => (runningBundle() === undefined ? 'sources' : 'bundle');
   if (args[0] === 'stack') throw new RangeError('on purpose');
   if (args[0] === 'thread') {
-    startThread('explore', {}).on('message', (said) => console.log(said, from()));
+    const [said] = await once(startThread('explore', {}), 'message');
+    console.log(said, from());
+    return;
+  }
+  if (args[0] === 'much') {
+    setInterval(() => undefined, 1000);
+    console.log('x'.repeat(2 ** 19));
     return;
   }
   const load = args[0] === 'foreign' ? loadForeign(args[1]) : loadPlugin('a-plugin', args[1]);
@@ -73,6 +80,15 @@ it('runs from a bundle, which is made once, and so do its threads', async () => 
   expect(await launched('run', ownPlugin())).toBe('hello shared bundle');
   expect(await launched('thread')).toBe('bundle bundle');
   expect(bundles()).toEqual(made);
+});
+
+it('ends with the command, when all that it said has arrived', async () => {
+  expect(await launched('much')).toHaveLength(2 ** 19);
+});
+
+it('letters beyond ASCII are what they were', async () => {
+  write('plugins/a-plugin/src/index.ts', plugin('größer ≥ 2', '../../../apps/cli/src/token.ts'));
+  expect(await launched('run', ownPlugin())).toBe('größer ≥ 2 shared bundle');
 });
 
 describe('nothing is stale', () => {
