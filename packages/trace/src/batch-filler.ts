@@ -4,6 +4,8 @@ import type { AccessBatch } from '@tablewalk/contracts';
 import type { TraceReaderOptions } from './trace-reader.ts';
 
 const DEFAULT_BATCH_REFERENCES = 32768;
+/** So many are copied one by one: what `set` has to prepare takes as long. */
+const FEW = 64;
 
 /** What all readers do with a reference that they have read: move it, check it, put it into the batch. */
 export class BatchFiller {
@@ -49,6 +51,29 @@ export class BatchFiller {
     batch.size[i] = size;
     this.references += 1;
     if (batch.count === this.capacity) this.turnOver();
+  }
+
+  /** The same for the references of a batch, which are where they go, and for which there is room. */
+  appendAll(staged: AccessBatch): void {
+    const { batch, kindOf } = this;
+    const { count, kind, vaLo, vaHi, size } = staged;
+    const start = batch.count;
+    if (count > FEW) {
+      batch.kind.set(kind.subarray(0, count), start);
+      batch.vaLo.set(vaLo.subarray(0, count), start);
+      batch.vaHi.set(vaHi.subarray(0, count), start);
+      batch.size.set(size.subarray(0, count), start);
+    } else
+      for (let i = 0; i < count; i++) {
+        batch.kind[start + i] = kind[i] as number;
+        batch.vaLo[start + i] = vaLo[i] as number;
+        batch.vaHi[start + i] = vaHi[i] as number;
+        batch.size[start + i] = size[i] as number;
+      }
+    batch.count += count;
+    this.references += count;
+    if (this.options.accessesAsLoads === true)
+      for (let i = start; i < batch.count; i++) batch.kind[i] = kindOf[batch.kind[i] as number] as number;
   }
 
   /** Begins a new batch; the one so far is full. */

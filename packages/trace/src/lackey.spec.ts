@@ -94,6 +94,22 @@ describe('LackeyReader', () => {
     expect(reader.end().map((batch) => batch.count)).toEqual([2]);
   });
 
+  it.each<TraceReaderOptions>([
+    {},
+    { batchReferences: 3000 },
+    { batchReferences: 4097, accessesAsLoads: true },
+    { batchReferences: 50_000, addressBits: 40 },
+  ])('a long trace reads as it does where no line is common, %o', (options) => {
+    const line = (i: number): string => {
+      const address = ((i * 2654435761) % 2 ** (i % 3 === 0 ? 39 : 31)).toString(16).padStart(8, '0');
+      return `${['I ', ' L', ' S', ' M'][i % 4]} ${address},${1 + (i % 64)}`;
+    };
+    const lines = Array.from({ length: 20_000 }, (_, i) => line(i));
+    const uncommon = read(`${lines.join('\r\n')}\r\n`, options);
+    expect(uncommon).toHaveLength(20_001);
+    expect(read(`${lines.join('\n')}\n`, options)).toEqual(uncommon);
+  });
+
   it('takes stores and modifies as loads on request', () => {
     const text = 'I  04000000,2\n S 04000000,2\n M 04000000,2\r\n';
     const said = read(text, { accessesAsLoads: true });
