@@ -25,20 +25,19 @@ const REFERENCES = 20_000_000;
 /** Where tools/trace/capture.sh of the shared folder leaves what it captured. */
 export const captureFolder = (): string => process.env['W'] ?? join(tmpdir(), 'tablewalk-traces');
 
-/** cc1-20M, a compiler at work, where it has been captured; else the committed `ls`, again and again. */
-export async function measuredTrace(): Promise<MeasuredTrace> {
+/** The text of cc1-20M, a compiler at work, where it has been captured; else of the committed `ls`, again and again. */
+export async function measuredText(): Promise<Pick<MeasuredTrace, 'name' | 'path'>> {
   const captured = join(captureFolder(), 'cc1-20M.lk');
-  const path = existsSync(captured) ? captured : await repeatedText('ls.lk.gz');
+  if (existsSync(captured)) return { name: 'cc1-20M', path: captured };
+  return { name: 'machines/traces/ls.lk.gz, repeated', path: await repeatedText('ls.lk.gz') };
+}
+
+export async function measuredTrace(): Promise<MeasuredTrace> {
+  const { name, path } = await measuredText();
   const batches = await decoded(path, false);
   const folded = batches.some(isWide) ? await decoded(path, true) : batches;
   const references = batches.reduce((sum, { count }) => sum + count, 0);
-  return {
-    name: path === captured ? 'cc1-20M' : 'machines/traces/ls.lk.gz, repeated',
-    path,
-    references,
-    batches,
-    folded,
-  };
+  return { name, path, references, batches, folded };
 }
 
 const isWide = ({ vaHi, count }: AccessBatch): boolean => vaHi.subarray(0, count).some((hi) => hi > 0);
