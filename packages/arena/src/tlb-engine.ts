@@ -13,7 +13,7 @@ import type {
   Walker,
 } from '@tablewalk/contracts';
 import { Arena } from './arena.ts';
-import { HitLoop, isLoopCaches } from './loop/hit-loop.ts';
+import { loopOf } from './loop/hit-loop.ts';
 import type { LoopTlb } from './loop/hit-loop.ts';
 import { TlbCpu } from './tlb-cpu.ts';
 import { countValid, countWatched, invalidateEntries, watchFrame, watchPage } from './tlb-maintenance.ts';
@@ -140,7 +140,7 @@ class ExactTlb implements ExactTlbEngine, LoopTlb {
   }
 
   fuse(cache: CacheEngine): DataLoop | undefined {
-    return isLoopCaches(cache) ? new HitLoop(this, cache) : undefined;
+    return loopOf(this, cache);
   }
 
   invalidate(cpuNumber: number, order: TlbOrder): number {

@@ -1,6 +1,6 @@
 import { newTrap, PIECES_PER_ACCESS_MAX } from '@tablewalk/contracts';
 import type { AccessBatch, TlbEngine, TranslatedBatch } from '@tablewalk/contracts';
-import { HitLoop, isLoopCaches } from './loop/hit-loop.ts';
+import { loopOf } from './loop/hit-loop.ts';
 import type { LoopTlb } from './loop/hit-loop.ts';
 
 /**
@@ -15,7 +15,7 @@ export function untranslated(cpus: number): TlbEngine {
     counterNames: [],
     translate: (_cpu, _context, batch, from, to, out) => copyPieces(batch, from, to, out),
     translateOne: (_cpu, _context, batch, i, out) => copyPieces(batch, i, i + 1, out) > i,
-    fuse: (cache) => (isLoopCaches(cache) ? new HitLoop(engine, cache) : undefined),
+    fuse: (cache) => loopOf(engine, cache),
     invalidate: () => 0,
     watch: () => 0,
     watchFrame: () => 0,

@@ -56,15 +56,27 @@ export interface LoopTlb extends TlbEngine {
   ): boolean;
 }
 
-export const isLoopCaches = (cache: CacheEngine): cache is LoopCaches =>
+const isLoopCaches = (cache: CacheEngine): cache is LoopCaches =>
   (cache as Partial<LoopCaches>).ports !== undefined;
+
+/** The loop of both; undefined where these caches have none, or code must not be made from text (a strict page). */
+export const loopOf = (tlb: LoopTlb, cache: CacheEngine): DataLoop | undefined =>
+  isLoopCaches(cache) && textMayRun() ? new HitLoop(tlb, cache) : undefined;
+
+function textMayRun(): boolean {
+  try {
+    return new Function('return true')() === true;
+  } catch {
+    return false;
+  }
+}
 
 /**
  * Both stages of the data plane in one loop, made for one machine: generated code (hit-source.ts) retires references,
  * and the two engines, one at a time, those that trap or are otherwise rare. What it leaves in arenas, counters,
  * pieces and traps is what `translate` and `run` would have left: a test holds them together.
  */
-export class HitLoop implements DataLoop {
+class HitLoop implements DataLoop {
   private readonly cpus: readonly CpuLoop[];
 
   constructor(tlb: LoopTlb, cache: LoopCaches) {
