@@ -1,4 +1,5 @@
 import type { TraceFormat } from '@tablewalk/trace';
+import { loadCodec } from '../codec.ts';
 import { note, Progress } from '../output.ts';
 import { skipReferences } from '../region.ts';
 import type { Region } from '../region.ts';
@@ -11,11 +12,12 @@ import { isRunnable, prepare } from './prepare.ts';
 import type { PreparedPoint, PreparedSweep } from './prepare.ts';
 import type { Row } from './report.ts';
 import { SweepResults } from './results.ts';
-import { decodeShared, TraceMemory } from './shared-trace.ts';
+import { decodeShared } from './shared-trace.ts';
 import type { SharedTrace } from './shared-trace.ts';
 import { identityOf, openResults } from './sweep-file.ts';
 import type { SweepIdentity } from './sweep-file.ts';
 import { SweepThreads } from './threads.ts';
+import { TraceMemory } from './trace-memory.ts';
 
 export interface SweepOptions {
   readonly machine: string;
@@ -71,7 +73,7 @@ export async function sweep(options: SweepOptions): Promise<Swept> {
 /** The traces, one after the other: each is read once, whatever the number of points. */
 async function decodeAll(prepared: PreparedSweep, options: SweepOptions): Promise<SharedTrace[]> {
   const { skip, warmup, max = Infinity } = options.region;
-  const memory = new TraceMemory(options.traceMemory);
+  const memory = new TraceMemory(options.traceMemory, await loadCodec());
   const progress = new Progress(options.quiet);
   const widths = prepared.points.filter(isRunnable).map(({ vaBits }) => vaBits);
   const traces: SharedTrace[] = [];

@@ -1,6 +1,6 @@
 import { cacheSource, newestText, outerSource } from './cache-source.ts';
 import type { CacheShape, Side } from './cache-source.ts';
-import { RECENT_SHIFT } from './recent-pages.ts';
+import { RECENT_MASK, RECENT_SHIFT } from './recent-pages.ts';
 import { inStructure, resolveSource } from './resolve-source.ts';
 import type { TranslationShape } from './resolve-source.ts';
 
@@ -15,7 +15,6 @@ export interface HitShape {
   readonly hiMax: number;
 }
 
-const RECENT_MASK = 2 ** RECENT_SHIFT - 1;
 /**
  * The text of two functions: `enter(asid, ttbr)`, and `hits(i, to, kinds, vaLo, vaHi, sizes) -> i`, which retires
  * references until it meets one that the engines must see: it traps, lies in two pages, or is otherwise rare. They

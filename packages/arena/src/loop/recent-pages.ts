@@ -4,6 +4,7 @@ import type { TlbStructure } from '../tlb-structure.ts';
 const KINDS = 4;
 /** log2 of the places for each kind of access. */
 export const RECENT_SHIFT = 8;
+export const RECENT_MASK = 2 ** RECENT_SHIFT - 1;
 const ENTRIES = 2 ** RECENT_SHIFT;
 
 /**

@@ -3,7 +3,7 @@ import { CacheKind } from '../cache-counters.ts';
 import { GLOBAL_MASK } from '../tlb-structure.ts';
 import { mixText, newestText, WALK } from './cache-source.ts';
 import type { CacheShape, Side } from './cache-source.ts';
-import { RECENT_SHIFT } from './recent-pages.ts';
+import { RECENT_MASK, RECENT_SHIFT } from './recent-pages.ts';
 import { findText, placeText, tlbSource } from './tlb-source.ts';
 import type { TlbShape } from './tlb-source.ts';
 
@@ -20,11 +20,10 @@ export interface TranslationShape {
   readonly lineShifts: readonly number[];
 }
 
-const PLACES = 2 ** RECENT_SHIFT - 1;
-
 /**
- * What walks found lately, by the tables as they are now: a place by page, of these words: page, number of the state of
- * the tables, frame (low half, high half), holder mask; kinds allowed, level and reads in bytes; the lines of the reads.
+ * What walks found lately, by the tables as they are now: a place by page, of these words. They are the page, the
+ * number of the state that the tables were in, the frame (low half, high half), the holder mask; kinds allowed, level
+ * and reads in bytes; the lines of the reads.
  */
 const WALKED_PLACES = 4096;
 const WALKED_SHIFT = 4;
@@ -55,8 +54,8 @@ function enter(newAsid, newTtbr) {
   table = (table + 1) | 0;
 }
 function forget(kind, page, slot) {
-  const at = (kind << ${RECENT_SHIFT}) | (page & ${PLACES});
-  if (recentPage[at] === page && recentSlot[at] === slot) recentPage[at] = (page & ${PLACES}) ^ 1;
+  const at = (kind << ${RECENT_SHIFT}) | (page & ${RECENT_MASK});
+  if (recentPage[at] === page && recentSlot[at] === slot) recentPage[at] = (page & ${RECENT_MASK}) ^ 1;
 }
 ${structures.map(tlbSource).join('\n')}
 ${walkText(shape)}
@@ -81,8 +80,8 @@ const usedText = ({ n }: TlbShape): string => `function used${n}(slot) {
 `;
 
 /**
- * Number of the first line of the page's frame, as `RecentPages.note` has it. Away, where the frame or the last line of
- * page or frame has no number.
+ * Number of the first line of the page's frame, as `RecentPages.note` has it. Away, where the frame, or the last line
+ * of page or frame, has no number.
  */
 function baseText({ paEnd, lineShifts }: TranslationShape, { kinds }: TlbShape): string {
   const shifts = kinds.map((kind) => lineShifts[kind] as number);
@@ -118,40 +117,26 @@ function lookupText(shape: TranslationShape, first: TlbShape): string {
 `;
 }
 
+const countedText = (n: number): string => `tlbCounters[misses${n} + kind] += 1;
+  ${mixText('tlbOutcome[0]', `page + ${n} + kind`)}`;
+
 function missedText(shape: TranslationShape, first: TlbShape): string {
   const { n } = first;
   const { second } = shape;
-  const small = [first, ...(second === undefined ? [] : [second])].every(({ holdsSmall }) => holdsSmall);
-  if (!small) return `function missed${n}() { return false; }\n`;
-  const counted = `tlbCounters[misses${n} + kind] += 1;
-  ${mixText('tlbOutcome[0]', `page + ${n} + kind`)}`;
-  const inSecond =
-    second === undefined
-      ? { look: '', fill: '', function: '' }
-      : {
-          look: `let main = -1;
+  if (!first.holdsSmall || second?.holdsSmall === false) return `function missed${n}() { return false; }\n`;
+  const look =
+    second &&
+    `let main = -1;
   ${findText(second, 'main')}
-  if (main >= 0) return copied${n}(kind, page, r, holder, main);`,
-          fill: `tlbCounters[lookups${second.n} + kind] += 1;
-  tlbCounters[misses${second.n} + kind] += 1;
-  ${mixText('tlbOutcome[0]', `page + ${second.n} + kind`)}
-  ${placeText(second, 'held')}`,
-          function: `function copied${n}(kind, page, r, holder, main) {
-  const may = allowed${second.n}[main], level = level${second.n}[main], mask = holderMask${second.n}[main];
-  const frameLo = paLo${second.n}[main], frameHi = paHi${second.n}[main];
-  if (((may >>> kind) & 1) === 0) return false;
-  ${baseText(shape, first)}
-  ${counted}
-  tlbCounters[lookups${second.n} + kind] += 1;
-  touch${second.n}(main);
-  ${placeText(first, 'slot')}
-  ${noteText(n)}
-}
-`,
-        };
+  if (main >= 0) return copied${n}(kind, page, r, holder, main);`;
+  const fill =
+    second &&
+    `tlbCounters[lookups${second.n} + kind] += 1;
+  ${countedText(second.n)}
+  ${placeText(second, 'held')}`;
   return `function missed${n}(kind, lo, hi, page, r, holder) {
   if (cpu.watched > 0) return false;
-  ${inSecond.look}
+  ${look ?? ''}
   const w = (page & ${WALKED_PLACES - 1}) << ${WALKED_SHIFT};
   if ((walked[w] !== page || walked[w + ${AT.table}] !== table) && !walk(w, lo, hi, page)) return false;
   const walkFound = walked[w + ${AT.found}];
@@ -159,16 +144,34 @@ function missedText(shape: TranslationShape, first: TlbShape): string {
   if (((may >>> kind) & 1) === 0) return false;
   const frameLo = walked[w + ${AT.frameLo}], frameHi = walked[w + ${AT.frameHi}], mask = walked[w + ${AT.mask}];
   ${baseText(shape, first)}
-  ${counted}
-  ${inSecond.fill}
+  ${countedText(n)}
+  ${fill ?? ''}
   tlbCounters[walks] += 1;
   tlbCounters[walks + 1] += reads;
   ${readText(shape)}
   ${placeText(first, 'slot')}
   ${noteText(n)}
 }
-${inSecond.function}`;
+${second === undefined ? '' : copiedText(shape, first, second)}`;
 }
+
+/** A hit of the second level: the entry is copied. */
+const copiedText = (
+  shape: TranslationShape,
+  first: TlbShape,
+  { n: from }: TlbShape,
+): string => `function copied${first.n}(kind, page, r, holder, main) {
+  const may = allowed${from}[main], level = level${from}[main], mask = holderMask${from}[main];
+  const frameLo = paLo${from}[main], frameHi = paHi${from}[main];
+  if (((may >>> kind) & 1) === 0) return false;
+  ${baseText(shape, first)}
+  ${countedText(first.n)}
+  tlbCounters[lookups${from} + kind] += 1;
+  touch${from}(main);
+  ${placeText(first, 'slot')}
+  ${noteText(first.n)}
+}
+`;
 
 /** Walks, and notes at `w` what was found; away, where the engines must see it. Each read must lie in one line. */
 function walkText({ walks, vaEnd, paEnd }: TranslationShape): string {

@@ -57,7 +57,7 @@ const firstText = ({ n, sets, ways, setsByMask }: TlbShape): string => {
   return `(${setsByMask ? `page & ${sets - 1}` : `tlb${n}.setOf(page, holder & 15, ${SMALL_PAGE})`}) * ${ways}`;
 };
 
-/** `TlbStructure.find` of `page` for `holder`, while all entries are of 4 KiB: statements that set `slot`, or leave it. */
+/** `TlbStructure.find` of `page` for `holder`, while all entries are of 4 KiB: it sets `slot`, or leaves it. */
 export function findText(shape: TlbShape, slot: string): string {
   const { n, ways } = shape;
   if (ways <= UNROLLED_WAYS) {

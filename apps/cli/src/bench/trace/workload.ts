@@ -25,7 +25,7 @@ const REFERENCES = 20_000_000;
 /** Where tools/trace/capture.sh of the shared folder leaves what it captured. */
 export const captureFolder = (): string => process.env['W'] ?? join(tmpdir(), 'tablewalk-traces');
 
-/** The text of cc1-20M, a compiler at work, where it has been captured; else of the committed `ls`, again and again. */
+/** The text of cc1-20M, a compiler at work, where it has been captured; else of the committed `ls`, repeated. */
 export async function measuredText(): Promise<Pick<MeasuredTrace, 'name' | 'path'>> {
   const captured = join(captureFolder(), 'cc1-20M.lk');
   if (existsSync(captured)) return { name: 'cc1-20M', path: captured };
