@@ -50,7 +50,8 @@ function changedFrames(
   if (how === 'swap') [frames[i], frames[j]] = [frames[j] ?? frame, frame];
   else if (how === 'move') frames.splice(j, 0, ...frames.splice(i, 1));
   else if (how === 'double') frames.splice(j, 0, frame);
-  else if (how === 'splice') frames[i] = others[1 + (other % (others.length - 1))] ?? frame;
+  // Any frame of another file but its head: with that one it would be a piece of the other file, and rightly read.
+  else if (how === 'splice') frames[i] = others[2 + (other % (others.length - 2))] ?? frame;
   else if (how === 'drop') frames.splice(i, 1);
   else if (how === 'cut') return [magic as Uint8Array, all.subarray(0, one % (all.length + 1))];
   else if (all.length > 0) {
