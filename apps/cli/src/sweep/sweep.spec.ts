@@ -5,6 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { repositoryRoot } from '../install.ts';
 import { tablewalkHere } from '../testing/tablewalk.ts';
+import { SLAB_BYTES } from './trace-memory.ts';
 
 /** Sweeps in real threads, held against single runs of the same machines. */
 const folder = mkdtempSync(join(tmpdir(), 'tablewalk-sweep-'));
@@ -22,6 +23,7 @@ const TRACES = ['true', 'ls'].map((name) => {
 const ON_TRACES = TRACES.flatMap((file) => ['--trace', file]);
 
 interface SweepJson {
+  readonly traces: readonly unknown[];
   readonly points: readonly {
     readonly values: Readonly<Record<string, string>>;
     readonly status: string;
@@ -65,6 +67,20 @@ describe('a sweep', () => {
       expect(metrics?.['cpu0.dtlb.misses::L']).toBe(run.statistics['cpu0.dtlb.misses::L']);
       const walks = (run.statistics['cpu0.tlb.walks'] ?? 0) + (run.statistics['cpu1.tlb.walks'] ?? 0);
       expect(metrics?.['tlb.walks']).toBe(walks);
+    }
+  });
+
+  it('comes to the same whether its traces are in memory as columns, compressed, or some of each', async () => {
+    const set = ['--set', 'memory.ram=1GiB,384KiB'];
+    const args = ['sweep', 'cortex-a9-smp', ...ON_TRACES, ...set, '--skip', '1000', '--json'];
+    const { points, traces } = JSON.parse((await tablewalkHere(...args)).stdout) as SweepJson;
+    for (const [slabs, compressed] of [
+      [1, '78,000'],
+      [3, '39,000'],
+    ] as const) {
+      const { stdout, stderr } = await tablewalkHere(...args, '--trace-memory', String(slabs * SLAB_BYTES));
+      expect(JSON.parse(stdout)).toMatchObject({ points, traces });
+      expect(stderr).toContain(`${compressed} of 78,000 references are compressed`);
     }
   });
 

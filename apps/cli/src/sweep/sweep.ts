@@ -17,7 +17,8 @@ import type { SharedTrace } from './shared-trace.ts';
 import { identityOf, openResults } from './sweep-file.ts';
 import type { SweepIdentity } from './sweep-file.ts';
 import { SweepThreads } from './threads.ts';
-import { TraceMemory } from './trace-memory.ts';
+import { isBlock, SLAB_BYTES, TraceMemory } from './trace-memory.ts';
+import type { SharedBatch } from './trace-memory.ts';
 
 export interface SweepOptions {
   readonly machine: string;
@@ -93,7 +94,22 @@ async function decodeAll(prepared: PreparedSweep, options: SweepOptions): Promis
     progress.clear();
     noteReading(file);
   }
+  noteBlocks(traces);
   return traces;
+}
+
+/** What does not fit in memory as it is costs time at every point. */
+function noteBlocks(traces: readonly SharedTrace[]): void {
+  const batches = traces.flatMap((trace) => trace.batches);
+  const blocks = batches.filter(isBlock);
+  if (blocks.length === 0) return;
+  const sum = (some: readonly SharedBatch[]): string =>
+    some.reduce((all, { count }) => all + count, 0).toLocaleString('en-US');
+  const enough = Math.ceil((batches.length * SLAB_BYTES) / 2 ** 20);
+  note(
+    `${sum(blocks)} of ${sum(batches)} references are compressed in memory, and every point decodes them; ` +
+      `with --trace-memory ${enough}MiB none would be`,
+  );
 }
 
 /** What was not taken as it stands in the file. */

@@ -74,7 +74,12 @@ export function addSweep(program: Command): void {
     .option('--skip <n>', 'pass over the first n references of each trace', naturalNumber)
     .option('--warmup <n>', 'run the next n references of a machine without counting them', naturalNumber)
     .option('--max-refs <n>', 'end a point when n references have been counted', naturalNumber)
-    .option('--trace-memory <bytes>', 'room for the decoded traces, 9 bytes a reference', byteCount, 2 ** 31)
+    .option(
+      '--trace-memory <bytes>',
+      'room for the traces: 9 bytes a reference, a thirtieth for those that must be compressed',
+      byteCount,
+      2 ** 31,
+    )
     .option('--out <folder>', 'keep sweep.json there, point by point')
     .option('--resume', 'go on with the sweep in --out')
     .option('--csv [file]', 'results as CSV, into a file or in place of the table')
