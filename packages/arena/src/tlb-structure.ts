@@ -213,6 +213,8 @@ export class TlbStructure {
   /** Counts anew what is derived from the entries, after they were put back from an image. */
   reindex(): void {
     this.changes += 1;
+    // Any entry may be another one now.
+    this.changedMask = 0;
     this.present.fill(0);
     this.large = 0;
     this.valid = 0;

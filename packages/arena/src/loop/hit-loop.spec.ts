@@ -1,5 +1,5 @@
 import { translatedBatch } from '@tablewalk/contracts';
-import type { CacheOperation, DataLoop, ReplacementPolicy, TlbScope } from '@tablewalk/contracts';
+import type { ArenaImage, CacheOperation, DataLoop, ReplacementPolicy, TlbScope } from '@tablewalk/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cacheHierarchy } from '../cache-hierarchy.ts';
@@ -83,6 +83,7 @@ const happening = fc.oneof(
   }),
   fc.record({ watch: fc.nat(24) }),
   fc.constant({ change: 'the table' as const }),
+  fc.record({ image: fc.constantFrom('save' as const, 'load' as const) }),
   fc.record({ operation: fc.constantFrom('clean', 'invalidate', 'clean-invalidate'), pa: fc.nat(2 ** 16) }),
 );
 
@@ -158,6 +159,8 @@ interface Side {
   readonly cache: CacheHierarchy;
   readonly loop?: DataLoop;
   readonly walker?: ReturnType<typeof changingWalker>;
+  /** Images of TLB and caches, as saved last. */
+  readonly saved: { tlb: ArenaImage; cache: ArenaImage | undefined }[];
 }
 
 /** Runs references to the end, over every trap: a fault is passed over, a watched entry tried again. */
@@ -192,6 +195,15 @@ const said = ({ tlb: engine, cache }: Side): unknown => ({
   tlbDigest: engine.digest(),
 });
 
+function saveOrLoad({ tlb: engine, cache, saved }: Side, how: 'save' | 'load'): void {
+  const [image] = saved;
+  if (how === 'save') saved[0] = { tlb: engine.save(), cache: cache.save() };
+  else if (image?.cache !== undefined) {
+    engine.load(image.tlb);
+    cache.load(image.cache);
+  }
+}
+
 function happens(sides: readonly Side[], what: ValueOf<typeof happening>): void {
   const answers = sides.map((side) => {
     if ('references' in what) return runOver(side, what.references, what.asid);
@@ -199,6 +211,7 @@ function happens(sides: readonly Side[], what: ValueOf<typeof happening>): void 
       const scope = what.scope as TlbScope;
       return side.tlb.invalidate(0, { ...what, scope, endVpn: what.startVpn + 3 });
     }
+    if ('image' in what) return saveOrLoad(side, what.image);
     if ('change' in what) return side.walker?.change();
     if ('watch' in what) return side.tlb.watchFrame(0, what.watch);
     const range = { va: what.pa, pa: what.pa, bytes: 9000 };
@@ -221,7 +234,12 @@ describe('HitLoop', () => {
           const sides = [0, 1].map((): Side => {
             const walker = changingWalker(says);
             const engine = tlbEngine(tlbSpec(tlbShape), walker);
-            return { tlb: engine, cache: cacheHierarchy(hierarchySpec(cacheShape, stack)), walker };
+            return {
+              tlb: engine,
+              cache: cacheHierarchy(hierarchySpec(cacheShape, stack)),
+              walker,
+              saved: [],
+            };
           }) as [Side, Side];
           const loop = sides[0].tlb.fuse?.(sides[0].cache);
           expect(loop).toBeDefined();
@@ -243,6 +261,7 @@ describe('HitLoop', () => {
             return {
               tlb: untranslated(1) as ExactTlbEngine,
               cache: cacheHierarchy(hierarchySpec(shape, stack)),
+              saved: [],
             };
           }) as [Side, Side];
           const loop = sides[0].tlb.fuse?.(sides[0].cache) as DataLoop;
