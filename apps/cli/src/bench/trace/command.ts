@@ -17,6 +17,6 @@ export function commandRun(args: readonly string[]): CommandRun {
   });
   const seconds = (performance.now() - start) / 1000;
   if (status !== 0) throw new Error(`tablewalk ${args.join(' ')} ended with ${status}: ${stderr}`);
-  const { host } = JSON.parse(stdout) as { host: Record<string, number> };
-  return { seconds, residentBytes: host['host.residentMax'] ?? 0 };
+  const { host } = JSON.parse(stdout) as { host?: Record<string, number> };
+  return { seconds, residentBytes: host?.['host.residentMax'] ?? 0 };
 }

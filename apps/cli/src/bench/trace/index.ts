@@ -6,7 +6,7 @@ import type { Figure } from '../figure.ts';
 import { commandRun } from './command.ts';
 import type { CommandRun } from './command.ts';
 import { climit } from './limit.ts';
-import { longRun, passes, randomLoads, thirdPartyLru } from './passes.ts';
+import { longRun, passes, randomLoads, readings, thirdPartyLru } from './passes.ts';
 import { measuredText, measuredTrace } from './workload.ts';
 
 const PROCESSES = 3;
@@ -16,8 +16,18 @@ const PROCESSES = 3;
  * that neighbours on a shared machine count less. Cold: the first pass in the process. Warm: the median of the next.
  */
 export async function traceBench(): Promise<readonly Figure[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'tablewalk-bench-'));
+  try {
+    return await figuresIn(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function figuresIn(folder: string): Promise<readonly Figure[]> {
   // Before the trace is in memory: a large process takes a third of a second to make a child.
-  const processes = commandRuns((await measuredText()).path);
+  const processes = commandRuns((await measuredText()).path, folder);
+  const binary = await readings(processes.binary);
   const trace = await measuredTrace();
   const figures: Figure[] = [
     { name: 'references', value: trace.references, unit: `references: ${trace.name}` },
@@ -65,6 +75,14 @@ export async function traceBench(): Promise<readonly Figure[]> {
     '>= 25 M',
   );
   add('process.residentMax', processes.residentMax, 'bytes', '<= 300 M');
+  add('binary.cold', round(binary.cold), 'references/s, reading a binary trace, the first time');
+  add('binary.warm', round(binary.warm), 'references/s, reading a binary trace', '>= 50 M');
+  add(
+    'binary.bytesPerReference',
+    round(statSync(processes.binary).size / trace.references, 2),
+    'bytes of a binary trace',
+    '<= 2.5',
+  );
   const { plain, recorded, recordedBytes } = processes;
   add('recording.cost', round(recorded.seconds / plain.seconds, 2), 'times the time of the same run', '<= 2');
   add(
@@ -77,19 +95,16 @@ export async function traceBench(): Promise<readonly Figure[]> {
 }
 
 /** Whole processes, as a user starts them; of each the fastest of a few runs, whoever else is at work. */
-function commandRuns(path: string) {
-  const folder = mkdtempSync(join(tmpdir(), 'tablewalk-bench-'));
-  try {
-    const history = join(folder, 'h.mcap');
-    const machine = ['run', 'cortex-a9-smp', '--set', 'cpus=1', '--rebase', '--trace', path];
-    const text = fastest(['run', 'l1-l2', '--trace', path]);
-    const plain = fastest(machine);
-    const recorded = fastest([...machine, '--record', history]);
-    const residentMax = Math.max(text.residentBytes, plain.residentBytes, recorded.residentBytes);
-    return { text, plain, recorded, residentMax, recordedBytes: statSync(history).size };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+function commandRuns(path: string, folder: string) {
+  const history = join(folder, 'h.mcap');
+  const binary = join(folder, 'trace.twt');
+  const machine = ['run', 'cortex-a9-smp', '--set', 'cpus=1', '--rebase', '--trace', path];
+  commandRun(['import', 'trace', path, '--to', binary]);
+  const text = fastest(['run', 'l1-l2', '--trace', path]);
+  const plain = fastest(machine);
+  const recorded = fastest([...machine, '--record', history]);
+  const residentMax = Math.max(text.residentBytes, plain.residentBytes, recorded.residentBytes);
+  return { text, plain, recorded, residentMax, recordedBytes: statSync(history).size, binary };
 }
 
 const fastest = (args: readonly string[]): CommandRun =>

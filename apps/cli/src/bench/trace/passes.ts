@@ -7,6 +7,7 @@ import type { Machine } from '@tablewalk/machine';
 import { createProcesses, drive } from '../../drive.ts';
 import { catalogueFor } from '../../catalogue.ts';
 import { pluginUses, readMachineFile } from '../../machine-file.ts';
+import { TraceFile } from '../../trace-file.ts';
 import { median } from '../figure.ts';
 import { plainLru } from './plain-lru.ts';
 
@@ -76,6 +77,20 @@ export async function passes(
     if (batch % batches.length === 0) times.push(cpuSeconds());
   });
   const rates = times.slice(1).map((time, pass) => count(batches) / (time - (times[pass] as number)));
+  return { cold: rates[0] as number, warm: median(rates.slice(1)) };
+}
+
+/** References a second of reading a trace file and nothing else, the first time and later. */
+export async function readings(path: string): Promise<{ readonly cold: number; readonly warm: number }> {
+  const rates: number[] = [];
+  for (let reading = 0; reading < 1 + WARM_PASSES; reading++) {
+    const start = cpuSeconds();
+    const file = new TraceFile(path, { addressBits: 48, reuse: true });
+    let references = 0;
+    for (let batch = await file.next(); batch !== undefined; batch = await file.next())
+      references += batch.count;
+    rates.push(references / (cpuSeconds() - start));
+  }
   return { cold: rates[0] as number, warm: median(rates.slice(1)) };
 }
 
