@@ -9,7 +9,7 @@ export const BYTES_PER_REFERENCE = 9;
 const SLAB_REFERENCES = 2 ** 15;
 export const SLAB_BYTES = SLAB_REFERENCES * BYTES_PER_REFERENCE;
 
-/** A batch that is compressed as in a binary trace: a thirtieth of its columns. */
+/** A batch that is compressed as in a binary trace: 0.3 to 0.6 bytes a reference. */
 export interface BatchBlock {
   readonly count: number;
   readonly compressed: Uint8Array;

@@ -76,7 +76,7 @@ export function addSweep(program: Command): void {
     .option('--max-refs <n>', 'end a point when n references have been counted', naturalNumber)
     .option(
       '--trace-memory <bytes>',
-      'room for the traces: 9 bytes a reference, a thirtieth for those that must be compressed',
+      'room for the traces: 9 bytes a reference; what does not fit is compressed',
       byteCount,
       2 ** 31,
     )
