@@ -25,6 +25,7 @@ import type { HitShape } from './hit-source.ts';
 import { RecentPages } from './recent-pages.ts';
 import { WALKED_WORDS } from './resolve-source.ts';
 import type { TranslationShape } from './resolve-source.ts';
+import { Stretch } from './stretch.ts';
 import { tlbShape } from './tlb-source.ts';
 
 /** Loops made so far. A text of its own for each: V8 keeps what it learns of a function by its text. */
@@ -88,17 +89,9 @@ class HitLoop implements DataLoop {
   }
 }
 
-type Hits = (
-  i: number,
-  to: number,
-  kinds: Uint8Array,
-  vaLo: Uint32Array,
-  vaHi: Uint16Array,
-  sizes: Uint16Array,
-) => number;
-
+/** What the text makes (hit-source.ts). */
 interface Loop {
-  readonly hits: Hits;
+  hits(i: number, to: number): number;
   enter(asid: number, ttbr: number): void;
 }
 
@@ -108,6 +101,7 @@ class CpuLoop {
   private readonly counts = new Float64Array(KINDS);
   /** Accesses of crossing references beyond one each, by kind of access to a cache. */
   private readonly extra = new Float64Array(KINDS);
+  private readonly stretch = new Stretch();
   private readonly pieces = translatedBatch(ROOM);
   private readonly recent: RecentPages | undefined;
   private asid = -1;
@@ -132,9 +126,9 @@ class CpuLoop {
       outer: data.below && cacheShape(data.below),
       hiMax: Math.min(vaEnd, paEnd) - 1,
     };
-    const { recent, counts, extra } = this;
+    const { recent, counts, extra, stretch } = this;
     const parts = {
-      ...{ counts, extra },
+      ...{ counts, extra, ...stretch },
       ...portParts(port),
       ...(cpu && recent && tlbParts(cpu, recent)),
       walker: tlb.translation?.walker,
@@ -146,27 +140,35 @@ class CpuLoop {
   }
 
   run(context: TranslationContext, batch: AccessBatch, from: number, to: number): number {
-    const { tlb, cache, cpu, pieces, port, loop, recent } = this;
-    const { kind, vaLo, vaHi, size } = batch;
+    const { tlb, cpu, loop, stretch } = this;
     tlb.trap.kind = TrapKind.none;
     if (cpu !== undefined) this.enter(cpu, context);
-    let i = from;
-    for (;;) {
-      i = loop.hits(i, to, kind, vaLo, vaHi, size);
-      if (i === to) break;
-      pieces.count = 0;
-      const retired = tlb.translateOne(port.cpu, context, batch, i, pieces);
-      cache.run(port.cpu, pieces);
-      if (!retired) {
-        cpu?.last.slot.fill(-1);
-        break;
-      }
-      recent?.settle();
-      recent?.note(cpu?.byKind[kind[i] as number] as number, kind[i] as number);
+    let first = from;
+    let end = first;
+    let i = first;
+    while (i < to) {
+      if (i === end) end = stretch.take(batch, (first = i), to);
+      i = first + loop.hits(i - first, end - first);
+      if (i === end) continue;
+      if (!this.runByEngines(context, batch, i)) break;
       i += 1;
     }
     this.count();
     return i;
+  }
+
+  /** One reference, as the two engines do it in turns; false when it trapped. */
+  private runByEngines(context: TranslationContext, batch: AccessBatch, i: number): boolean {
+    const { tlb, cache, cpu, pieces, port, recent } = this;
+    pieces.count = 0;
+    const retired = tlb.translateOne(port.cpu, context, batch, i, pieces);
+    cache.run(port.cpu, pieces);
+    if (retired) {
+      const kind = batch.kind[i] as number;
+      recent?.settle();
+      recent?.note(cpu?.byKind[kind] as number, kind);
+    } else cpu?.last.slot.fill(-1);
+    return retired;
   }
 
   private enter(cpu: TlbCpu, { asid, ttbr }: TranslationContext): void {

@@ -16,9 +16,9 @@ export interface HitShape {
 }
 
 /**
- * The text of two functions: `enter(asid, ttbr)`, and `hits(i, to, kinds, vaLo, vaHi, sizes) -> i`, which retires
- * references until it meets one that the engines must see: it traps, lies in two pages, or is otherwise rare. They
- * close over the names in `parts`: arrays, and functions that are called for what is rare.
+ * The text of two functions: `enter(asid, ttbr)`, and `hits(i, to) -> i`, which retires references of a stretch until
+ * it meets one that the engines must see: it traps, lies in two pages, or is otherwise rare. They close over the names
+ * in `parts`: arrays, and functions that are called for what is rare.
  *
  * The machine's geometry stands in the text as numbers, so that V8 compiles a loop for it alone: no call for a
  * hit, no shape that other machines could have (docs/adr/0011).
@@ -30,11 +30,11 @@ export function hitSource(shape: HitShape): string {
     cacheSource(translation !== undefined, cache, caches.length === 1 || n === 1 ? 'D' : 'I', outer),
   );
   return `'use strict';
-const { cpuNumber, counters, outcomes, memoryReads, memoryWrites, counts, extra } = parts;
+const { cpuNumber, counters, outcomes, memoryReads, memoryWrites, counts, extra, kinds, vaLo, vaHi, sizes } = parts;
 ${caches.length === 1 ? '' : names('I')}${names('D')}${outer === undefined ? '' : `${names('O')}${outerSource(outer)}`}
 ${functions.join('\n')}
 ${translation === undefined ? 'function enter() {}' : resolveSource(translation)}
-function hits(i, to, kinds, vaLo, vaHi, sizes) {
+function hits(i, to) {
   const from = i;
   let fetches = 0, stores = 0, modifies = 0;
   for (; i < to; i++) {
