@@ -1,11 +1,8 @@
 import { assert } from '@tablewalk/base';
 import type { AccessBatch } from '@tablewalk/contracts';
-import { blockBytesMax, ENTRY_BYTES, ESCAPE, FORM, FORMS, HEAD_BYTES, KINDS } from './layout.ts';
+import { commonForms, formOf } from './common-forms.ts';
+import { blockBytesMax, ENTRY_BYTES, ESCAPE, FORM, FORMS, HEAD_BYTES } from './layout.ts';
 import { REFERENCES_PER_BLOCK_MAX, SET, SET_BYTES } from './layout.ts';
-
-/** Sizes below this find their entry in a table; others in a map. */
-const COMMON_SIZES = 128;
-const COMMON_KINDS = 4;
 
 /** Writes blocks (layout.ts). It keeps its buffers, and nothing of a batch. */
 export class ReferenceEncoder {
@@ -17,13 +14,10 @@ export class ReferenceEncoder {
   private readonly escapes: number[] = [];
   private out = new Uint8Array(0);
 
-  /** The entry of a common form by `(kind * FORMS + form) * COMMON_SIZES + size`; -1 none yet. */
-  private readonly common = new Int16Array(COMMON_KINDS * FORMS * COMMON_SIZES).fill(-1);
+  /** Tokens of entries that commonForms has no place for. */
   private readonly rare = new Map<number, number>();
   /** What each entry stands for: `(kind * FORMS + form) * 2^16 + size`. */
   private readonly entries: number[] = [];
-  private readonly predictedLo = new Int32Array(KINDS);
-  private readonly hi = new Int32Array(KINDS);
 
   /** The block of a batch. The bytes are good until the next call. */
   encode(batch: AccessBatch): Uint8Array {
@@ -42,62 +36,55 @@ export class ReferenceEncoder {
       this.out = new Uint8Array(blockBytesMax(count));
     }
     if (this.out.length === 0) this.out = new Uint8Array(blockBytesMax(0));
-    for (const entry of this.entries) {
-      const form = Math.floor(entry / 2 ** 16);
-      const size = entry % 2 ** 16;
-      if (form < COMMON_KINDS * FORMS && size < COMMON_SIZES) this.common[form * COMMON_SIZES + size] = -1;
-    }
+    commonForms.begin();
     this.rare.clear();
     this.entries.length = 0;
     this.escapes.length = 0;
     this.used.fill(0);
-    this.predictedLo.fill(0);
-    this.hi.fill(0);
   }
 
-  private sortOut({ count, kind: kinds, vaLo, vaHi, size: sizes }: AccessBatch): void {
-    const { tokens, highs, predictedLo, hi: highOf, common } = this;
-    const [, bytes, shorts, words, lows] = this.values as [
-      unknown,
-      Int32Array,
-      Int32Array,
-      Int32Array,
-      Int32Array,
-    ];
-    let [byteCount, shortCount, wordCount, absoluteCount] = [0, 0, 0, 0];
-    for (let i = 0; i < count; i++) {
-      const kind = kinds[i] as number;
-      const lo = (vaLo[i] as number) | 0;
-      const hi = vaHi[i] as number;
-      const size = sizes[i] as number;
-      const distance = (lo - (predictedLo[kind] as number)) | 0;
-      let form: number;
-      if (hi !== highOf[kind]) {
-        form = FORM.absolute;
-        lows[absoluteCount] = lo;
-        highs[absoluteCount++] = hi;
-        highOf[kind] = hi;
-      } else if (distance === 0) form = FORM.predicted;
-      else if ((distance << 24) >> 24 === distance) {
-        form = FORM.byte;
-        bytes[byteCount++] = distance;
-      } else if ((distance << 16) >> 16 === distance) {
-        form = FORM.short;
-        shorts[shortCount++] = distance;
-      } else {
-        form = FORM.word;
-        words[wordCount++] = distance;
+  private sortOut(batch: AccessBatch): void {
+    for (let from = 0; from < batch.count;) {
+      const count = commonForms.take(batch, from);
+      for (let i = 0; i < count;) {
+        i = commonForms.sort(i, count);
+        if (i < count) this.sortAny(i++);
       }
-      predictedLo[kind] = (lo + size) | 0;
-      const at = (kind * FORMS + form) * COMMON_SIZES + size;
-      let token = kind < COMMON_KINDS && size < COMMON_SIZES ? (common[at] as number) : -1;
-      if (token < 0) token = this.newToken(kind, form, size);
-      tokens[i] = token;
+      this.append(from, count);
+      from += count;
     }
-    this.used[FORM.byte] = byteCount;
-    this.used[FORM.short] = shortCount;
-    this.used[FORM.word] = wordCount;
-    this.used[FORM.absolute] = absoluteCount;
+  }
+
+  /** `commonForms.sort` for one reference of any form. */
+  private sortAny(i: number): void {
+    const { kinds, vaLo, vaHi, sizes, tokens, highs, used, values, predicted, highOf } = commonForms;
+    const kind = kinds[i] as number;
+    const lo = (vaLo[i] as number) | 0;
+    const size = sizes[i] as number;
+    const distance = (lo - (predicted[kind] as number)) | 0;
+    const form = vaHi[i] === highOf[kind] ? formOf(distance) : FORM.absolute;
+    const n = used[form] as number;
+    if (form === FORM.absolute) highs[n] = highOf[kind] = vaHi[i] as number;
+    if (form !== FORM.predicted) {
+      (values[form] as Int32Array)[n] = form === FORM.absolute ? lo : distance;
+      used[form] = n + 1;
+    }
+    predicted[kind] = (lo + size) | 0;
+    const token = commonForms.tokenOf(kind, form, size);
+    tokens[i] = token < 0 ? this.newToken(kind, form, size) : token;
+  }
+
+  /** Appends what was sorted of a stretch, the references from `from` on. */
+  private append(from: number, count: number): void {
+    const { tokens, highs, values, used } = commonForms;
+    this.tokens.set(tokens.subarray(0, count), from);
+    for (let form = 1; form < FORMS; form++) {
+      const n = used[form] as number;
+      const before = this.used[form] as number;
+      (this.values[form] as Int32Array).set((values[form] as Int32Array).subarray(0, n), before);
+      if (form === FORM.absolute) this.highs.set(highs.subarray(0, n), before);
+      this.used[form] = before + n;
+    }
   }
 
   /** The token of what the table does not know: a new entry, a rare one, or an escape. */
@@ -110,9 +97,7 @@ export class ReferenceEncoder {
       return ESCAPE;
     }
     const token = this.entries.push(entry) - 1;
-    if (kind < COMMON_KINDS && size < COMMON_SIZES)
-      this.common[(kind * FORMS + form) * COMMON_SIZES + size] = token;
-    else this.rare.set(entry, token);
+    if (!commonForms.setToken(kind, form, size, token)) this.rare.set(entry, token);
     return token;
   }
 
