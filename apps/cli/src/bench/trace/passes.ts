@@ -11,7 +11,7 @@ import { TraceFile } from '../../trace-file.ts';
 import { median } from '../figure.ts';
 import { plainLru } from './plain-lru.ts';
 
-const WARM_PASSES = 3;
+const WARM_PASSES = 9;
 const LONG_REFERENCES = 100_000_000;
 const TENTHS = 10;
 const RANDOM_LOADS = 4_000_000;
