@@ -38,6 +38,14 @@ export function pushAccess(batch: AccessBatch, kind: AccessKind, va: number, siz
   batch.size[i] = size;
 }
 
+/** Copies accesses `[from, to)` of a batch into another, from `at` on, over what is there. Leaves its count. */
+export function copyAccesses(batch: AccessBatch, from: number, to: number, into: AccessBatch, at = 0): void {
+  into.kind.set(batch.kind.subarray(from, to), at);
+  into.vaLo.set(batch.vaLo.subarray(from, to), at);
+  into.vaHi.set(batch.vaHi.subarray(from, to), at);
+  into.size.set(batch.size.subarray(from, to), at);
+}
+
 export const vaOfAccess = (batch: AccessBatch, i: number): number =>
   (batch.vaHi[i] as number) * 2 ** 32 + (batch.vaLo[i] as number);
 

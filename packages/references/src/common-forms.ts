@@ -1,3 +1,4 @@
+import { accessBatch, copyAccesses } from '@tablewalk/contracts';
 import type { AccessBatch } from '@tablewalk/contracts';
 import { FORM, FORMS, KINDS } from './layout.ts';
 
@@ -15,18 +16,14 @@ const TABLE_SIZES = 128;
 export const commonForms = makeCommonForms();
 
 function makeCommonForms() {
-  const kinds = new Uint8Array(STRETCH);
-  const vaLo = new Uint32Array(STRETCH);
-  const vaHi = new Uint16Array(STRETCH);
-  const sizes = new Uint16Array(STRETCH);
+  const stretch = accessBatch(STRETCH);
+  const { kind: kinds, vaLo, vaHi, size: sizes } = stretch;
   const tokens = new Uint8Array(STRETCH);
-  /** Distances and low halves in the order of the references, by form, and how many; high halves of absolute ones. */
-  const [bytes, shorts, words, lows] = [1, 2, 3, 4].map(() => new Int32Array(STRETCH)) as [
-    Int32Array,
-    Int32Array,
-    Int32Array,
-    Int32Array,
-  ];
+  /** Distances in the order of the references; halves of absolute addresses; how many, by form. */
+  const bytes = new Int32Array(STRETCH);
+  const shorts = new Int32Array(STRETCH);
+  const words = new Int32Array(STRETCH);
+  const lows = new Int32Array(STRETCH);
   const highs = new Uint16Array(STRETCH);
   const used = new Int32Array(FORMS);
   /** By kind: where the next reference is expected, and its high half. */
@@ -37,7 +34,8 @@ function makeCommonForms() {
 
   return {
     ...{ kinds, vaLo, vaHi, sizes, tokens, highs, used, predicted, highOf },
-    values: [bytes, bytes, shorts, words, lows] as const,
+    /** The predicted form has none: its place is never looked at. */
+    values: [new Int32Array(0), bytes, shorts, words, lows] as const,
 
     /** Before a block. */
     begin(): void {
@@ -49,10 +47,7 @@ function makeCommonForms() {
     /** Takes references from `from` on, of one stretch; answers how many. */
     take(batch: AccessBatch, from: number): number {
       const end = Math.min(batch.count, from + STRETCH);
-      kinds.set(batch.kind.subarray(from, end));
-      vaLo.set(batch.vaLo.subarray(from, end));
-      vaHi.set(batch.vaHi.subarray(from, end));
-      sizes.set(batch.size.subarray(from, end));
+      copyAccesses(batch, from, end, stretch);
       used.fill(0);
       return end - from;
     },

@@ -1,5 +1,5 @@
 import { hex, TraceError } from '@tablewalk/base';
-import { AccessKind, accessBatch } from '@tablewalk/contracts';
+import { accessBatch, AccessKind, copyAccesses } from '@tablewalk/contracts';
 import type { AccessBatch } from '@tablewalk/contracts';
 import type { TraceReaderOptions } from './trace-reader.ts';
 
@@ -58,12 +58,8 @@ export class BatchFiller {
     const { batch, kindOf } = this;
     const { count, kind, vaLo, vaHi, size } = staged;
     const start = batch.count;
-    if (count > FEW) {
-      batch.kind.set(kind.subarray(0, count), start);
-      batch.vaLo.set(vaLo.subarray(0, count), start);
-      batch.vaHi.set(vaHi.subarray(0, count), start);
-      batch.size.set(size.subarray(0, count), start);
-    } else
+    if (count > FEW) copyAccesses(staged, 0, count, batch, start);
+    else
       for (let i = 0; i < count; i++) {
         batch.kind[start + i] = kind[i] as number;
         batch.vaLo[start + i] = vaLo[i] as number;

@@ -1,6 +1,6 @@
 import { buildMachine, parseMachine, planMachine } from '@tablewalk/compose';
 import type { BuiltMachine, Catalogue } from '@tablewalk/compose';
-import { accessBatch } from '@tablewalk/contracts';
+import { accessBatch, copyAccesses } from '@tablewalk/contracts';
 import type { AccessBatch } from '@tablewalk/contracts';
 import { statisticsKey } from '@tablewalk/machine';
 import type { Machine } from '@tablewalk/machine';
@@ -78,9 +78,6 @@ export function dealt(
 function slice(batch: AccessBatch, from: number, to: number): AccessBatch {
   const part = accessBatch(to - from);
   part.count = to - from;
-  part.kind.set(batch.kind.subarray(from, to));
-  part.vaLo.set(batch.vaLo.subarray(from, to));
-  part.vaHi.set(batch.vaHi.subarray(from, to));
-  part.size.set(batch.size.subarray(from, to));
+  copyAccesses(batch, from, to, part);
   return part;
 }

@@ -1,4 +1,5 @@
 import { assert } from '@tablewalk/base';
+import { copyAccesses } from '@tablewalk/contracts';
 import type { AccessBatch } from '@tablewalk/contracts';
 import { decodeReferences, openReferenceBlock, ReferenceEncoder } from '@tablewalk/references';
 import type { Codec } from '@tablewalk/references';
@@ -88,7 +89,8 @@ export class TraceMemory {
 }
 
 /** A copy of a batch at the beginning of a slab. */
-function columnsIn(slab: SharedArrayBuffer, { count, kind, vaLo, vaHi, size }: AccessBatch): AccessBatch {
+function columnsIn(slab: SharedArrayBuffer, batch: AccessBatch): AccessBatch {
+  const { count } = batch;
   const copy: AccessBatch = {
     count,
     capacity: count,
@@ -97,10 +99,7 @@ function columnsIn(slab: SharedArrayBuffer, { count, kind, vaLo, vaHi, size }: A
     size: new Uint16Array(slab, count * 6, count),
     kind: new Uint8Array(slab, count * 8, count),
   };
-  copy.kind.set(kind.subarray(0, count));
-  copy.vaLo.set(vaLo.subarray(0, count));
-  copy.vaHi.set(vaHi.subarray(0, count));
-  copy.size.set(size.subarray(0, count));
+  copyAccesses(batch, 0, count, copy);
   return copy;
 }
 

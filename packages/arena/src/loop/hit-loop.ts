@@ -1,5 +1,7 @@
 import {
+  accessBatch,
   AccessKind,
+  copyAccesses,
   PIECES_PER_ACCESS_MAX,
   translatedBatch,
   TrapKind,
@@ -25,7 +27,6 @@ import type { HitShape } from './hit-source.ts';
 import { RecentPages } from './recent-pages.ts';
 import { WALKED_WORDS } from './resolve-source.ts';
 import type { TranslationShape } from './resolve-source.ts';
-import { Stretch } from './stretch.ts';
 import { tlbShape } from './tlb-source.ts';
 
 /** Loops made so far. A text of its own for each: V8 keeps what it learns of a function by its text. */
@@ -34,6 +35,8 @@ let loops = 0;
 /** A long access may span 17 pages, each with its walk. */
 const ROOM = PIECES_PER_ACCESS_MAX * 17;
 const KINDS = 4;
+/** So many references that their columns fit into the host's first-level cache beside the rest. */
+const STRETCH = 4096;
 
 /** What a cache engine lets a loop be made of: its caches as each CPU sees them, counted by lines. */
 export interface LoopCaches extends CacheEngine {
@@ -101,7 +104,11 @@ class CpuLoop {
   private readonly counts = new Float64Array(KINDS);
   /** Accesses of crossing references beyond one each, by kind of access to a cache. */
   private readonly extra = new Float64Array(KINDS);
-  private readonly stretch = new Stretch();
+  /**
+   * References as the text reads them: through arrays that stay the same, so that V8 compiles their addresses and
+   * lengths into it. That saves more than the copy costs (docs/adr/0011).
+   */
+  private readonly stretch = accessBatch(STRETCH);
   private readonly pieces = translatedBatch(ROOM);
   private readonly recent: RecentPages | undefined;
   private asid = -1;
@@ -128,7 +135,7 @@ class CpuLoop {
     };
     const { recent, counts, extra, stretch } = this;
     const parts = {
-      ...{ counts, extra, ...stretch },
+      ...{ counts, extra, stretch },
       ...portParts(port),
       ...(cpu && recent && tlbParts(cpu, recent)),
       walker: tlb.translation?.walker,
@@ -140,14 +147,18 @@ class CpuLoop {
   }
 
   run(context: TranslationContext, batch: AccessBatch, from: number, to: number): number {
-    const { tlb, cpu, loop, stretch } = this;
+    const { tlb, cpu, loop } = this;
     tlb.trap.kind = TrapKind.none;
     if (cpu !== undefined) this.enter(cpu, context);
     let first = from;
     let end = first;
     let i = first;
     while (i < to) {
-      if (i === end) end = stretch.take(batch, (first = i), to);
+      if (i === end) {
+        first = i;
+        end = Math.min(to, first + STRETCH);
+        copyAccesses(batch, first, end, this.stretch);
+      }
       i = first + loop.hits(i - first, end - first);
       if (i === end) continue;
       if (!this.runByEngines(context, batch, i)) break;

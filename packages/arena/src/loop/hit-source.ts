@@ -30,7 +30,8 @@ export function hitSource(shape: HitShape): string {
     cacheSource(translation !== undefined, cache, caches.length === 1 || n === 1 ? 'D' : 'I', outer),
   );
   return `'use strict';
-const { cpuNumber, counters, outcomes, memoryReads, memoryWrites, counts, extra, kinds, vaLo, vaHi, sizes } = parts;
+const { cpuNumber, counters, outcomes, memoryReads, memoryWrites, counts, extra } = parts;
+const { kind: kinds, vaLo, vaHi, size: sizes } = parts.stretch;
 ${caches.length === 1 ? '' : names('I')}${names('D')}${outer === undefined ? '' : `${names('O')}${outerSource(outer)}`}
 ${functions.join('\n')}
 ${translation === undefined ? 'function enter() {}' : resolveSource(translation)}
@@ -87,7 +88,8 @@ function sideSource(shape: HitShape, cache: CacheShape, side: Side): string {
   const virtual = `(hi << ${32 - lineShift}) | (lo >>> ${lineShift})`;
   const physical = recent ? `recentBase[r] | ((lo & 4095) >>> ${lineShift})` : virtual;
   const key = tagVa ? virtual : physical;
-  const set = indexVa ? `(lo >>> ${lineShift}) & ${setMask}` : `${tagVa ? 'line' : 'key'} & ${setMask}`;
+  const line = tagVa ? 'line' : 'key';
+  const set = indexVa ? `(lo >>> ${lineShift}) & ${setMask}` : `${line} & ${setMask}`;
   const newest = newestText(cache, side);
   const newestSlot = stack ? `set * ${ways}` : `newestSlot${side}[set]`;
   const unified = shape.caches.length === 1;
@@ -101,7 +103,7 @@ function sideSource(shape: HitShape, cache: CacheShape, side: Side): string {
     side === 'I'
       ? ''
       : writeThrough
-        ? `if (kind > 1) stored${side}(set, key, LINE, size);`
+        ? `if (kind > 1) stored${side}(set, key, ${line}, size);`
         : `if (kind > 1) ${mark}`;
   return `
       if ((lo & ${lineBytes - 1}) + size > ${lineBytes}) {
@@ -113,7 +115,7 @@ function sideSource(shape: HitShape, cache: CacheShape, side: Side): string {
         ${tagVa ? `const line = ${physical};` : ''}
         const key = ${key};
         const set = ${set};
-        if (${newest} === key${recent ? '' : ' && key !== -1'}) { ${onHit.replace('LINE', tagVa ? 'line' : 'key')} }
-        else rest${side}(set, key, ${tagVa ? 'line' : 'key'}, kind, size);
+        if (${newest} === key${recent ? '' : ' && key !== -1'}) { ${onHit} }
+        else rest${side}(set, key, ${line}, kind, size);
       }`;
 }

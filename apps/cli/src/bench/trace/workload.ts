@@ -1,4 +1,4 @@
-import { accessBatch } from '@tablewalk/contracts';
+import { accessBatch, copyAccesses } from '@tablewalk/contracts';
 import type { AccessBatch } from '@tablewalk/contracts';
 import { createWriteStream, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -51,14 +51,11 @@ async function decoded(path: string, rebase: boolean): Promise<AccessBatch[]> {
 }
 
 /** The reader may use a batch again. */
-function copy({ count, kind, vaLo, vaHi, size }: AccessBatch): AccessBatch {
-  const batch = accessBatch(count);
-  batch.count = count;
-  batch.kind.set(kind.subarray(0, count));
-  batch.vaLo.set(vaLo.subarray(0, count));
-  batch.vaHi.set(vaHi.subarray(0, count));
-  batch.size.set(size.subarray(0, count));
-  return batch;
+function copy(batch: AccessBatch): AccessBatch {
+  const own = accessBatch(batch.count);
+  own.count = batch.count;
+  copyAccesses(batch, 0, batch.count, own);
+  return own;
 }
 
 /** A committed trace as one text of REFERENCES lines, in the folder for temporary files. */
