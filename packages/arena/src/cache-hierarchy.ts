@@ -7,7 +7,7 @@ import { runFast } from './cache-fast.ts';
 import { CacheLevel } from './cache-level.ts';
 import { runByLines } from './cache-lines.ts';
 import type { CachePort } from './cache-lines.ts';
-import type { LoopCaches } from './loop/hit-loop.ts';
+import type { LoopCaches } from './loop/fused-loop.ts';
 import { maintainLevel } from './cache-maintenance.ts';
 import { runPycachesim } from './cache-pycachesim.ts';
 import { cacheGeometry, checkHierarchy, checkLineSizes } from './cache-spec.ts';

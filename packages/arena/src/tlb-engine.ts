@@ -13,8 +13,8 @@ import type {
   Walker,
 } from '@tablewalk/contracts';
 import { Arena } from './arena.ts';
-import { loopOf } from './loop/hit-loop.ts';
-import type { LoopTlb } from './loop/hit-loop.ts';
+import { loopOf } from './loop/fused-loop.ts';
+import type { LoopTlb } from './loop/fused-loop.ts';
 import { TlbCpu } from './tlb-cpu.ts';
 import { countValid, countWatched, invalidateEntries, watchFrame, watchPage } from './tlb-maintenance.ts';
 import { NO_ENTRY, TlbLookup } from './tlb-lookup.ts';

@@ -1,7 +1,7 @@
 import { newTrap, PIECES_PER_ACCESS_MAX } from '@tablewalk/contracts';
 import type { AccessBatch, TlbEngine, TranslatedBatch } from '@tablewalk/contracts';
-import { loopOf } from './loop/hit-loop.ts';
-import type { LoopTlb } from './loop/hit-loop.ts';
+import { loopOf } from './loop/fused-loop.ts';
+import type { LoopTlb } from './loop/fused-loop.ts';
 
 /**
  * The exact facet of no TLB at all: physical addresses are the virtual ones, nothing is looked up or counted. A

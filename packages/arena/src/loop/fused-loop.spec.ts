@@ -221,7 +221,7 @@ function happens(sides: readonly Side[], what: ValueOf<typeof happening>): void 
   expect(said(sides[1] as Side)).toEqual(said(sides[0] as Side));
 }
 
-describe('HitLoop', () => {
+describe('FusedLoop', () => {
   it('leaves what the two engines leave in turns, on random machines', () => {
     fc.assert(
       fc.property(

@@ -22,8 +22,8 @@ import { structureCounters, walkCounters } from '../tlb-cpu.ts';
 import type { TlbCpu } from '../tlb-cpu.ts';
 import { allowedKinds } from '../tlb-structure.ts';
 import { cacheParts, cacheShape } from './cache-parts.ts';
-import { hitSource } from './hit-source.ts';
-import type { HitShape } from './hit-source.ts';
+import { loopSource } from './loop-source.ts';
+import type { LoopShape } from './loop-source.ts';
 import { RecentPages } from './recent-pages.ts';
 import { WALKED_WORDS } from './resolve-source.ts';
 import type { TranslationShape } from './resolve-source.ts';
@@ -65,7 +65,7 @@ const isLoopCaches = (cache: CacheEngine): cache is LoopCaches =>
 
 /** The loop of both; undefined where these caches have none, or code must not be made from text (a strict page). */
 export const loopOf = (tlb: LoopTlb, cache: CacheEngine): DataLoop | undefined =>
-  isLoopCaches(cache) && textMayRun() ? new HitLoop(tlb, cache) : undefined;
+  isLoopCaches(cache) && textMayRun() ? new FusedLoop(tlb, cache) : undefined;
 
 function textMayRun(): boolean {
   try {
@@ -76,11 +76,11 @@ function textMayRun(): boolean {
 }
 
 /**
- * Both stages of the data plane in one loop, made for one machine: generated code (hit-source.ts) retires references,
+ * Both stages of the data plane in one loop, made for one machine: generated code (loop-source.ts) retires references,
  * and the two engines, one at a time, those that trap or are otherwise rare. What it leaves in arenas, counters,
  * pieces and traps is what `translate` and `run` would have left: a test holds them together.
  */
-class HitLoop implements DataLoop {
+class FusedLoop implements DataLoop {
   private readonly cpus: readonly CpuLoop[];
 
   constructor(tlb: LoopTlb, cache: LoopCaches) {
@@ -92,9 +92,9 @@ class HitLoop implements DataLoop {
   }
 }
 
-/** What the text makes (hit-source.ts). */
+/** What the text makes (loop-source.ts). */
 interface Loop {
-  hits(i: number, to: number): number;
+  retire(i: number, to: number): number;
   enter(asid: number, ttbr: number): void;
 }
 
@@ -127,7 +127,7 @@ class CpuLoop {
     const paEnd = hiEnd(cache.paBits);
     const lineShifts = [instruction.lineShift, data.lineShift, data.lineShift, data.lineShift];
     this.recent = cpu && new RecentPages(cpu, lineShifts, { va: vaEnd, pa: paEnd });
-    const shape: HitShape = {
+    const shape: LoopShape = {
       translation: cpu && { ...translationShape(cpu, port), vaEnd, paEnd, lineShifts },
       caches: instruction === data ? [cacheShape(data)] : [cacheShape(instruction), cacheShape(data)],
       outer: data.below && cacheShape(data.below),
@@ -142,7 +142,7 @@ class CpuLoop {
     };
     // A loop that V8 compiles for this CPU's arrays and numbers alone (docs/adr/0011).
     this.loop = (
-      new Function('parts', `${hitSource(shape)}\n// ${(loops += 1)}`) as (known: typeof parts) => Loop
+      new Function('parts', `${loopSource(shape)}\n// ${(loops += 1)}`) as (known: typeof parts) => Loop
     )(parts);
   }
 
@@ -159,7 +159,7 @@ class CpuLoop {
         end = Math.min(to, first + STRETCH);
         copyAccesses(batch, first, end, this.stretch);
       }
-      i = first + loop.hits(i - first, end - first);
+      i = first + loop.retire(i - first, end - first);
       if (i === end) continue;
       if (!this.runByEngines(context, batch, i)) break;
       i += 1;

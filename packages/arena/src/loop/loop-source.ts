@@ -5,7 +5,7 @@ import { inStructure, resolveSource } from './resolve-source.ts';
 import type { TranslationShape } from './resolve-source.ts';
 
 /** What the text of a loop depends on: everything of a machine that is known before it runs. */
-export interface HitShape {
+export interface LoopShape {
   /** Undefined: physical addresses are the virtual ones. */
   readonly translation: TranslationShape | undefined;
   /** `[instruction, data]`, or one cache for both. */
@@ -16,14 +16,14 @@ export interface HitShape {
 }
 
 /**
- * The text of two functions: `enter(asid, ttbr)`, and `hits(i, to) -> i`, which retires references of a stretch until
- * it meets one that the engines must see: it traps, lies in two pages, or is otherwise rare. They close over the names
- * in `parts`: arrays, and functions that are called for what is rare.
+ * The text of two functions: `enter(asid, ttbr)`, and `retire(i, to) -> i`, which retires references of the stretch
+ * until it meets one that the engines must see: it traps, lies in two pages, or is otherwise rare. They close over the
+ * names in `parts`: arrays, and functions that are called for what is rare.
  *
  * The machine's geometry stands in the text as numbers, so that V8 compiles a loop for it alone: no call for a
  * hit, no shape that other machines could have (docs/adr/0011).
  */
-export function hitSource(shape: HitShape): string {
+export function loopSource(shape: LoopShape): string {
   const { caches, outer, translation, hiMax } = shape;
   const sides = caches.length === 1 ? [sideSource(shape, caches[0], 'D')] : bothSides(shape, caches);
   const functions = caches.map((cache, n) =>
@@ -35,7 +35,7 @@ const { kind: kinds, vaLo, vaHi, size: sizes } = parts.stretch;
 ${caches.length === 1 ? '' : names('I')}${names('D')}${outer === undefined ? '' : `${names('O')}${outerSource(outer)}`}
 ${functions.join('\n')}
 ${translation === undefined ? 'function enter() {}' : resolveSource(translation)}
-function hits(i, to) {
+function retire(i, to) {
   const from = i;
   let fetches = 0, stores = 0, modifies = 0;
   for (; i < to; i++) {
@@ -52,7 +52,7 @@ function hits(i, to) {
   counts[3] += modifies;
   return i;
 }
-return { enter, hits };`;
+return { enter, retire };`;
 }
 
 const names = (side: Side): string =>
@@ -72,7 +72,7 @@ function recentText(translation: TranslationShape): string {
     if (recentPage[r] !== page) { if (!(${resolve})) break; }${used}`;
 }
 
-const bothSides = (shape: HitShape, [instruction, data]: readonly [CacheShape, CacheShape]): string[] => [
+const bothSides = (shape: LoopShape, [instruction, data]: readonly [CacheShape, CacheShape]): string[] => [
   `if (kind === 0) {`,
   sideSource(shape, instruction, 'I'),
   `} else {`,
@@ -81,7 +81,7 @@ const bothSides = (shape: HitShape, [instruction, data]: readonly [CacheShape, C
 ];
 
 /** One reference in the caches of its side. A unified cache is side `D`. */
-function sideSource(shape: HitShape, cache: CacheShape, side: Side): string {
+function sideSource(shape: LoopShape, cache: CacheShape, side: Side): string {
   const { lineShift, setMask, stack, ways, tagVa, indexVa, writeThrough, marksDirty } = cache;
   const lineBytes = 2 ** lineShift;
   const recent = shape.translation !== undefined;
