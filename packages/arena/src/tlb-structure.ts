@@ -9,9 +9,9 @@ import type { TlbGeometry } from './tlb-spec.ts';
  * An entry's holder word: ASID, and bits 47:44 of the address (page numbers of 4 KiB have 36 bits, and
  * `vpn` holds 32). The two flags are never set in what is looked for, so such an entry never matches.
  */
-export const WATCHED = 1 << 29;
+const WATCHED = 1 << 29;
 export const EMPTY = 1 << 30;
-export const VA_TOP = 0xf;
+const VA_TOP = 0xf;
 /** Where an entry is global: what of the holder word counts. */
 export const GLOBAL_MASK = VA_TOP | WATCHED | EMPTY;
 export const ASID_MAX = 2 ** 24 - 1;
